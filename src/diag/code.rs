@@ -1,0 +1,125 @@
+//! Every code a finding can have. A code is a contract: never renamed, never used again for something else.
+//!
+//! The page of each code is `docs/rules/<area>-<what>.md`; a test holds the two lists together.
+
+use super::Level;
+
+/// What is known of a code besides its name in Rust.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeInfo {
+    /// `area/what-is-wrong`, as shown and as written in `severity:` and allow-comments.
+    pub name: &'static str,
+    /// The level unless a project says otherwise.
+    pub level: Level,
+    /// One line for lists.
+    pub summary: &'static str,
+}
+
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $level:ident, $summary:literal;)*) => {
+        /// The stable identity of a kind of finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $($variant),* }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// Name, level and summary.
+            pub fn info(self) -> CodeInfo {
+                match self {
+                    $(Code::$variant => CodeInfo { name: $name, level: Level::$level, summary: $summary },)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // Files and their text.
+    FileMissing = "file/missing", Error, "a file that is needed does not exist";
+    FileUnreadable = "file/unreadable", Error, "a file cannot be read: outside the repository, not a regular file, too large";
+    FileUnexpected = "file/unexpected", Warning, "a file that no rule of the layout reads";
+    FileEncoding = "file/encoding", Error, "a file is not UTF-8 text";
+    YamlSyntax = "yaml/syntax", Error, "the text is not YAML";
+    YamlTab = "yaml/tab", Error, "a tab stands where YAML wants spaces";
+    YamlDuplicateKey = "yaml/duplicate-key", Error, "a key stands twice in one map";
+    YamlKey = "yaml/key", Error, "a key is not a plain word, a number or a boolean";
+    YamlAlias = "yaml/alias", Error, "an alias names no anchor, or itself";
+    YamlLimit = "yaml/limit", Error, "a file is larger, deeper or expands further than allowed";
+    YamlDocuments = "yaml/documents", Error, "a file holds several documents where one is read";
+    YamlTag = "yaml/tag", Error, "a YAML tag that hlgen does not know, or at a place where it means nothing";
+    YamlMergeKey = "yaml/merge-key", Error, "`<<` does not refer to a map";
+    YamlAmbiguousScalar = "yaml/ambiguous-scalar", Warning, "a plain word that YAML 1.1 and YAML 1.2 read differently";
+    // The four kinds.
+    KindHeader = "kind/header", Error, "`apiVersion` or `kind` is missing or wrong";
+    KindUnknownField = "kind/unknown-field", Error, "a field that the kind does not have";
+    KindField = "kind/field", Error, "a field has the wrong type or a value that is not allowed";
+    KindMissingField = "kind/missing-field", Error, "a required field is missing";
+    KindName = "kind/name", Error, "a name is not allowed: reserved, too long, or not a DNS label";
+    KindVersion = "kind/version", Error, "a version or version range cannot be read";
+    // References between files.
+    RefUnknownApp = "ref/unknown-app", Error, "no such app in the catalog";
+    RefUnknownEnvironment = "ref/unknown-environment", Error, "no such environment";
+    RefUnknownRelease = "ref/unknown-release", Error, "no such release in the environment";
+    RefUnknownProfile = "ref/unknown-profile", Error, "no such profile or dimension value";
+    RefUnknownCode = "ref/unknown-code", Error, "no such finding code";
+    RefUnknownCapability = "ref/unknown-capability", Error, "a capability that nothing in the catalog knows";
+    RefFrom = "ref/from", Error, "`from` names an app that cannot serve as a base";
+    RefDuplicate = "ref/duplicate", Error, "two things have one name";
+    RefConflict = "ref/conflict", Error, "two apps that cannot live together";
+    RefPlatform = "ref/platform", Error, "an app does not support the environment's provider";
+    RefInstance = "ref/instance", Error, "an Argo CD instance and its environments do not fit together";
+    HlgenVersion = "project/hlgen-version", Error, "the project asks for another version of hlgen";
+    ChartUnsupported = "catalog/unsupported-version", Error, "a chart version outside what the catalog entry's values fit";
+    CatalogUnpinned = "catalog/unpinned", Warning, "a prod environment takes the chart version from the built-in catalog";
+    CatalogLifecycle = "lifecycle/status", Warning, "an app or its chart is deprecated or retired";
+    // Capabilities and order.
+    CapabilityMissing = "capability/missing", Error, "nothing provides a required capability";
+    CapabilityAmbiguous = "capability/ambiguous", Error, "several apps provide a capability and nobody chose";
+    CapabilityChoice = "capability/choice", Error, "a choice names something that does not provide the capability";
+    CapabilityData = "capability/data", Error, "a capability's data does not match its schema";
+    CapabilityRival = "capability/rival", Warning, "the platform packages a rival that should be switched off";
+    OrderCycle = "order/cycle", Error, "requirements run in a circle";
+    OrderTier = "order/tier", Error, "a platform app requires an application app";
+    // Layers and merging.
+    MergeTypeClash = "merge/type-clash", Error, "a map meets a scalar or a list";
+    MergeTag = "merge/tag", Error, "a merge tag does not fit what it stands on";
+    MergeGlobalOnly = "merge/global-only", Error, "a file for every app sets something other than `global:`";
+    // Templates.
+    TemplateSyntax = "template/syntax", Error, "a template cannot be parsed";
+    TemplateUndefined = "template/undefined", Error, "a template uses a name that is not defined";
+    TemplateFailed = "template/failed", Error, "a template cannot be evaluated";
+    TemplateLimit = "template/limit", Error, "a template ran too long or wrote too much";
+    TemplateKey = "template/key", Error, "a template stands in a key";
+    TemplateForeign = "template/foreign", Warning, "text that looks like Helm's templates in a manifest of hlgen's";
+    // Values.
+    ValuesSchema = "values/schema", Error, "a value does not match the app's JSON Schema";
+    ValuesUnknownKey = "values/unknown-key", Warning, "a value names a key that the chart does not know";
+    ValuesMissing = "values/missing", Error, "a value that the app's JSON Schema requires is not set";
+    SchemaInvalid = "schema/invalid", Error, "a JSON Schema cannot be used";
+    SecretsPlaintext = "secrets/plaintext", Error, "a secret stands in plain text";
+    // What would be written.
+    OutName = "out/name", Error, "a name that Kubernetes or Argo CD would refuse";
+    OutClash = "out/clash", Error, "two things would be written to one place or get one name";
+    OutField = "out/field", Error, "a field or value that Argo CD or Kubernetes would refuse or ignore";
+    OutManifest = "out/manifest", Error, "a manifest is not a Kubernetes object";
+    OutSize = "out/size", Error, "an object would be larger than Kubernetes or Argo CD takes";
+    OutForeign = "out/foreign-file", Error, "a file that hlgen did not write is in the way";
+    RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
+    RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
+    AllowUnused = "allow/unused", Note, "an allow-comment that matches no finding";
+}
+
+impl Code {
+    /// The code of a name such as `yaml/syntax`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.info().name == name)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.info().name)
+    }
+}

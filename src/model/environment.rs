@@ -1,0 +1,134 @@
+//! `environment.yaml`.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ClusterName, EnvName, Json, JsonMap, Policies, Release, ReleaseName};
+
+/// A set of clusters that share layers.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Environment {
+    #[schemars(extend("const" = "hlgen.dev/v1"))]
+    pub api_version: String,
+    #[schemars(extend("const" = "Environment"))]
+    pub kind: String,
+    #[serde(default = "prod")]
+    pub stage: String,
+    #[serde(default = "k3s")]
+    pub provider: String,
+    /// Values of the project's own dimensions.
+    #[serde(default)]
+    pub dimensions: IndexMap<String, String>,
+    /// Domain of the hosts that apps are exposed at.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// Default: one cluster named after the environment.
+    #[serde(default)]
+    pub clusters: Vec<Cluster>,
+    /// Who provides a capability, where it is not the only one.
+    #[serde(default)]
+    pub capabilities: IndexMap<String, CapabilityChoice>,
+    #[serde(default)]
+    pub network: EnvironmentNetwork,
+    /// Variables for templates; strongest below the clusters' own.
+    #[serde(default)]
+    pub vars: JsonMap,
+    /// The releases, by name.
+    #[serde(default)]
+    pub apps: IndexMap<ReleaseName, Option<Release>>,
+    /// What a person must bring: named steps of bootstrap.
+    #[serde(default)]
+    pub inputs: Vec<Input>,
+    /// `false` for an environment that is often away: a staged rollout does not wait for it.
+    #[serde(default = "yes")]
+    pub gates: bool,
+    #[serde(default)]
+    pub policies: Policies,
+}
+
+fn prod() -> String {
+    "prod".into()
+}
+
+fn k3s() -> String {
+    "k3s".into()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Where releases land.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cluster {
+    /// Unique in the project.
+    pub name: ClusterName,
+    /// How Argo CD knows the cluster; default: the cluster Argo CD runs in, or, managed by a hub, the cluster's name.
+    #[serde(default)]
+    pub destination: Option<Destination>,
+    #[serde(default)]
+    pub vars: JsonMap,
+}
+
+/// Argo CD's name or URL of a cluster; exactly one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Destination {
+    Name(String),
+    Server(String),
+}
+
+/// Who provides a capability.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum CapabilityChoice {
+    /// A release of this environment.
+    Release(ReleaseName),
+    /// A release of another environment.
+    Environment(OtherEnvironment),
+    /// Something outside of hlgen, by its data.
+    External(ExternalCapability),
+}
+
+/// A capability of another environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OtherEnvironment {
+    pub environment: EnvName,
+}
+
+/// A capability that exists already.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExternalCapability {
+    pub external: Json,
+}
+
+/// What network policies need to know of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct EnvironmentNetwork {
+    /// The network plugin: `flannel`, `cilium`, `calico`, `vpc`, `kindnet`, ...
+    pub cni: Option<String>,
+    #[serde(rename = "podCIDRs")]
+    pub pod_cidrs: Vec<String>,
+    #[serde(rename = "nodeCIDRs")]
+    pub node_cidrs: Vec<String>,
+    /// Addresses of the API server's endpoints.
+    pub api_server: Vec<String>,
+}
+
+/// Something only a person can bring.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Input {
+    pub name: String,
+    /// What it is and where to get it.
+    pub description: String,
+    /// The release that needs it first.
+    #[serde(default)]
+    pub release: Option<ReleaseName>,
+}

@@ -1,0 +1,28 @@
+//! The four kinds people write (DESIGN section 3) as typed structs, and the names in them as own types.
+//!
+//! Reading goes through one pipeline: a merged tree (`merge`) is deserialised strictly; where that fails, `check::kinds`
+//! validates the single files against the JSON Schemas printed from these same types, so that every mistake is shown
+//! at its line. The doc comments below are the descriptions in those schemas.
+
+mod app;
+mod environment;
+mod name;
+mod profile;
+mod project;
+mod schema;
+
+pub use app::*;
+pub use environment::*;
+pub use name::*;
+pub use profile::*;
+pub use project::*;
+pub use schema::{KINDS, schema_of};
+
+/// The `apiVersion` of every file.
+pub const API_VERSION: &str = "hlgen.dev/v1";
+
+/// Free-form data whose strings may hold templates.
+pub type Json = serde_json::Value;
+
+/// An ordered map from names to free-form data.
+pub type JsonMap = indexmap::IndexMap<String, Json>;
