@@ -12,6 +12,6 @@ pub mod parse;
 pub mod scalar;
 
 pub use doc::{Doc, Entry, NodeId, Style, Tag};
-pub use emit::{Tree, View};
+pub use emit::{Tree, View, emit_json};
 pub use parse::{Limits, parse};
 pub use scalar::Kind;

@@ -11,3 +11,8 @@ pub enum Kind {
     Map,
     Seq,
 }
+
+/// TEMPORARY until merged.
+pub fn canonical_number(text: &str, _kind: Kind) -> std::borrow::Cow<'_, str> {
+    text.into()
+}

@@ -1,0 +1,116 @@
+//! Paths into a values tree: `a.b[0]["grafana.ini"].server`.
+
+use std::fmt;
+
+/// One step of a [`Path`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// A way from the root of a tree to one of its nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Path(pub Vec<Step>);
+
+impl Path {
+    /// Reads a path. Plain keys are separated by dots; `[0]` is an item of a list; a key that holds dots or brackets is
+    /// written `["like this"]`, with JSON's escapes.
+    ///
+    /// # Errors
+    /// What is wrong, and at which character (from 1).
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut steps = Vec::new();
+        let mut rest = text;
+        let at = |rest: &str| text.len() - rest.len() + 1;
+        while !rest.is_empty() {
+            if let Some(inner) = rest.strip_prefix('[') {
+                if inner.starts_with('"') {
+                    let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<String>();
+                    let key = match stream.next() {
+                        Some(Ok(key)) => key,
+                        _ => return Err(format!("character {}: the quoted key does not end", at(inner))),
+                    };
+                    rest = &inner[stream.byte_offset()..];
+                    steps.push(Step::Key(key));
+                } else {
+                    let end = inner.find(']').unwrap_or(inner.len());
+                    let index = inner[..end].parse().map_err(|_| {
+                        format!("character {}: a list index or a quoted key is expected in brackets", at(inner))
+                    })?;
+                    steps.push(Step::Index(index));
+                    rest = &inner[end..];
+                }
+                rest = rest.strip_prefix(']').ok_or_else(|| format!("character {}: `]` is missing", at(rest)))?;
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                if end == 0 {
+                    return Err(format!("character {}: a key is missing", at(rest)));
+                }
+                steps.push(Step::Key(rest[..end].to_owned()));
+                rest = &rest[end..];
+            }
+            if let Some(after) = rest.strip_prefix('.') {
+                if after.is_empty() {
+                    return Err(format!("character {}: a key is missing", at(after)));
+                }
+                rest = after;
+            }
+        }
+        Ok(Self(steps))
+    }
+
+    /// The path of a JSON pointer that a validator reported; `is_list` is not known, so digits after a list are decided
+    /// by the caller walking the tree.
+    pub fn push_key(&mut self, key: &str) {
+        self.0.push(Step::Key(key.to_owned()));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Key(key) if is_plain(key) => {
+                    if number > 0 {
+                        f.write_str(".")?;
+                    }
+                    f.write_str(key)?;
+                }
+                Step::Key(key) => write!(f, "[{}]", serde_json::Value::from(key.as_str()))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(|c| !matches!(c, '.' | '[' | ']' | '"') && !c.is_whitespace() && !c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        for text in ["a", "a.b", "a[0].b", "a.b[0][\"grafana.ini\"].server", "[\"x y\"].z", "a[\"q\\\"u\"]"] {
+            assert_eq!(Path::parse(text).unwrap().to_string(), text);
+        }
+        assert!(Path::parse("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn says_where_it_is_wrong() {
+        assert_eq!(Path::parse("a..b").unwrap_err(), "character 3: a key is missing");
+        assert_eq!(Path::parse("a.").unwrap_err(), "character 3: a key is missing");
+        assert!(Path::parse("a[x]").unwrap_err().contains("character 3"));
+        assert!(Path::parse("a[\"x").unwrap_err().contains("does not end"));
+        assert!(Path::parse("a[0").unwrap_err().contains("`]` is missing"));
+    }
+}

@@ -1,0 +1,398 @@
+//! MiniJinja, set up once a run, and what it says in our words.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
+
+use super::split::{Piece, Split, split};
+use super::{FUEL, OUTPUT_LIMIT, Scope, TemplateError, functions};
+use crate::diag::{Code, nearest};
+
+/// The template engine of a run; shared by threads.
+#[derive(Debug)]
+pub struct Engine {
+    environment: Environment<'static>,
+}
+
+/// A scalar's template, compiled once and evaluated for every release and cluster.
+#[derive(Debug)]
+pub enum Compiled<'e> {
+    /// Exactly one expression; the result keeps its type.
+    Whole(Part<'e>),
+    /// Text with expressions in it.
+    Text(Vec<Part<'e>>),
+    /// Text with blocks.
+    Blocks,
+}
+
+/// A piece of text, or an expression with its place in the scalar.
+#[derive(Debug)]
+pub enum Part<'e> {
+    Text(Range<usize>),
+    Expression(Range<usize>, Expression<'e, 'static>),
+}
+
+pub(super) fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .variable_delimiters("${{", "}}")
+        .block_delimiters("${{%", "%}}")
+        .comment_delimiters("${{#", "#}}")
+        .keep_trailing_newline(true)
+        .build()
+        .unwrap_or_default()
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine {
+    pub fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_syntax(syntax());
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        environment.set_recursion_limit(64);
+        environment.set_formatter(|out, _, value| {
+            let text = functions::scalar_text(value)?;
+            out.write_str(&text).map_err(Error::from)
+        });
+        functions::install(&mut environment);
+        Self { environment }
+    }
+
+    /// Compiles the text of a scalar that holds `${{`.
+    ///
+    /// # Errors
+    /// `template/syntax` with the place in the text.
+    pub fn compile(&self, text: &str) -> Result<Compiled<'_>, TemplateError> {
+        match split(text)? {
+            Split::Whole(range) => Ok(Compiled::Whole(self.expression(text, range)?)),
+            Split::Pieces(pieces) => {
+                let parts = pieces.into_iter().map(|piece| match piece {
+                    Piece::Text(range) => Ok(Part::Text(range)),
+                    Piece::Expression(range) => self.expression(text, range),
+                });
+                Ok(Compiled::Text(parts.collect::<Result<_, _>>()?))
+            }
+            Split::Blocks => match self.environment.template_from_str(text) {
+                Ok(_) => Ok(Compiled::Blocks),
+                Err(error) => Err(translate(&error, text, 0, None)),
+            },
+        }
+    }
+
+    /// Compiles a bare expression (`when`, `each`).
+    ///
+    /// # Errors
+    /// `template/syntax` with the place in the text.
+    pub fn compile_expression(&self, text: &str) -> Result<Compiled<'_>, TemplateError> {
+        Ok(Compiled::Whole(self.expression(text, 0..text.len())?))
+    }
+
+    fn expression(&self, text: &str, range: Range<usize>) -> Result<Part<'_>, TemplateError> {
+        let source = text[range.clone()].to_owned();
+        match self.environment.compile_expression_owned(source) {
+            Ok(expression) => Ok(Part::Expression(range, expression)),
+            Err(error) => Err(translate(&error, text, range.start, None)),
+        }
+    }
+
+    /// Evaluates a compiled scalar. `text` is what it was compiled from.
+    ///
+    /// # Errors
+    /// `template/undefined`, `template/failed` or `template/limit`, with the place in the text.
+    pub fn evaluate(
+        &self,
+        compiled: &Compiled<'_>,
+        text: &str,
+        scope: &Arc<Scope>,
+    ) -> Result<serde_json::Value, TemplateError> {
+        match compiled {
+            Compiled::Whole(part) => {
+                let value = evaluate_part(part, text, scope)?;
+                let json = functions::json(&value).map_err(|error| translate(&error, text, 0, Some(scope)))?;
+                check_size(&json)?;
+                Ok(json)
+            }
+            Compiled::Text(parts) => {
+                let mut out = String::with_capacity(text.len() + 16);
+                for part in parts {
+                    match part {
+                        Part::Text(range) => out.push_str(&text[range.clone()]),
+                        Part::Expression(range, _) => {
+                            let value = evaluate_part(part, text, scope)?;
+                            let piece = functions::scalar_text(&value).map_err(|error| {
+                                let error = translate(&error, text, range.start, Some(scope));
+                                TemplateError { range: Some(trimmed(text, range.clone())), ..error }
+                            })?;
+                            out.push_str(&piece);
+                        }
+                    }
+                    if out.len() > OUTPUT_LIMIT {
+                        return Err(too_large());
+                    }
+                }
+                Ok(out.into())
+            }
+            Compiled::Blocks => self.blocks(text, scope),
+        }
+    }
+
+    fn blocks(&self, text: &str, scope: &Arc<Scope>) -> Result<serde_json::Value, TemplateError> {
+        let environment: &Environment<'_> = &self.environment;
+        let template = environment.template_from_str(text).map_err(|error| translate(&error, text, 0, Some(scope)))?;
+        let mut out = Bounded(Vec::new());
+        match template.render_captured_to(Value::from_dyn_object(Arc::clone(scope)), &mut out) {
+            Ok(_) => Ok(String::from_utf8_lossy(&out.0).into_owned().into()),
+            Err(error) if error.kind() == ErrorKind::WriteFailure => Err(too_large()),
+            Err(error) => Err(translate(&error, text, 0, Some(scope))),
+        }
+    }
+}
+
+/// A writer that refuses to hold more than a scalar may become.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > OUTPUT_LIMIT {
+            return Err(io::Error::other("too large"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn too_large() -> TemplateError {
+    TemplateError::new(Code::TemplateLimit, "the template wrote more than 1 MiB")
+}
+
+fn check_size(value: &serde_json::Value) -> Result<(), TemplateError> {
+    fn size(value: &serde_json::Value) -> usize {
+        match value {
+            serde_json::Value::String(text) => text.len(),
+            serde_json::Value::Array(items) => items.iter().map(|item| size(item) + 2).sum(),
+            serde_json::Value::Object(map) => map.iter().map(|(key, value)| key.len() + size(value) + 2).sum(),
+            _ => 8,
+        }
+    }
+    if size(value) > OUTPUT_LIMIT { Err(too_large()) } else { Ok(()) }
+}
+
+fn evaluate_part(part: &Part<'_>, text: &str, scope: &Arc<Scope>) -> Result<Value, TemplateError> {
+    let Part::Expression(range, expression) = part else { return Ok(Value::UNDEFINED) };
+    match expression.eval(Value::from_dyn_object(Arc::clone(scope))) {
+        Ok(value) if value.is_undefined() => Err(undefined(text, trimmed(text, range.clone()), scope)),
+        Ok(value) => Ok(value),
+        Err(error) => {
+            let mut error = translate(&error, text, range.start, Some(scope));
+            error.range.get_or_insert_with(|| trimmed(text, range.clone()));
+            Err(error)
+        }
+    }
+}
+
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let inner = &text[range.clone()];
+    let start = range.start + (inner.len() - inner.trim_start().len());
+    start..start + inner.trim().len()
+}
+
+/// MiniJinja's error in our words. `offset` is where the template that it counts from begins in `text`.
+fn translate(error: &Error, text: &str, offset: usize, scope: Option<&Arc<Scope>>) -> TemplateError {
+    let range = error.range().map(|range| offset + range.start..offset + range.end).filter(|range| {
+        range.end <= text.len() && text.is_char_boundary(range.start) && text.is_char_boundary(range.end)
+    });
+    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let made = match (error.kind(), scope) {
+        (ErrorKind::UndefinedError, Some(scope)) if range.is_some() => {
+            return undefined(text, range.unwrap_or_default(), scope);
+        }
+        (ErrorKind::OutOfFuel, _) => TemplateError::new(
+            Code::TemplateLimit,
+            error.detail().map_or_else(|| "the template ran too long".to_owned(), |_| detail.clone()),
+        ),
+        (ErrorKind::UndefinedError, _) => TemplateError::new(Code::TemplateUndefined, detail),
+        (ErrorKind::SyntaxError, _) => TemplateError::new(Code::TemplateSyntax, detail),
+        (
+            ErrorKind::UnknownFunction | ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownMethod,
+            _,
+        ) => TemplateError::new(Code::TemplateUndefined, detail),
+        _ => TemplateError::new(Code::TemplateFailed, detail),
+    };
+    TemplateError { range, ..made }
+}
+
+/// Names the part of `vars.replica.count` that does not exist, and the nearest that does.
+fn undefined(text: &str, range: Range<usize>, scope: &Scope) -> TemplateError {
+    // MiniJinja's range of a failed attribute may begin behind the name it belongs to.
+    let start = if text[range.start..].starts_with('.') {
+        let before = &text[..range.start];
+        before.rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.')).map_or(0, |at| at + 1)
+    } else {
+        range.start
+    };
+    let range = start..range.end;
+    let expression = &text[range.clone()];
+    let end =
+        expression.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.')).unwrap_or(expression.len());
+    let path = expression[..end].trim_end_matches('.');
+    let mut steps = path.split('.');
+    let plain = TemplateError::new(Code::TemplateUndefined, format!("`{expression}` is undefined")).at(range.clone());
+    let Some(first) = steps.next().filter(|name| !name.is_empty()) else { return plain };
+    let Some(mut value) = scope.variable(first) else {
+        let error = TemplateError::new(Code::TemplateUndefined, format!("there is no `{first}` here"))
+            .at(range.start..range.start + first.len());
+        return match nearest(first, scope.names()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("templates can use {}", list(&scope.names()))),
+        };
+    };
+    let mut walked = first.to_owned();
+    for name in steps {
+        let at = range.start + walked.len() + 1;
+        let next = value.get_attr(name).unwrap_or(Value::UNDEFINED);
+        if next.is_undefined() {
+            let error = TemplateError::new(Code::TemplateUndefined, format!("`{walked}` has no `{name}`"))
+                .at(at..at + name.len());
+            if walked == "cap" {
+                return error.help(capability_help(name, scope));
+            }
+            let keys: Vec<String> = value
+                .try_iter()
+                .map(|keys| keys.filter_map(|key| key.as_str().map(str::to_owned)).collect())
+                .unwrap_or_default();
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            return match nearest(name, keys.iter().copied()) {
+                Some(near) => error.help(format!("did you mean `{walked}.{near}`?")),
+                None if keys.is_empty() => error,
+                None => error.help(format!("`{walked}` has {}", list(&keys))),
+            };
+        }
+        walked = format!("{walked}.{name}");
+        value = next;
+    }
+    plain
+}
+
+fn capability_help(name: &str, scope: &Scope) -> String {
+    let declared = scope.capabilities.as_ref().map(|caps| caps.declared.clone()).unwrap_or_default();
+    if declared.iter().any(|have| have == name) {
+        return format!("nothing provides `{name}` here; ask `has('{name}')` first");
+    }
+    match nearest(name, declared.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `cap.{near}`?"),
+        None => format!("add `{name}` to the app's `wants` or `requires`"),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > shown.len() { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::template::{Capabilities, value_of};
+
+    fn scope() -> Arc<Scope> {
+        Arc::new(Scope {
+            vars: value_of(json!({"replicas": 3, "name": "x", "flag": true, "none": null, "list": ["a", "b"]})),
+            release: value_of(json!({"name": "grafana"})),
+            capabilities: Some(Arc::new(Capabilities {
+                declared: vec!["ingress".into(), "metrics".into()],
+                provided: vec![("ingress".into(), value_of(json!({"className": "traefik"})))],
+            })),
+            domain: Some("example.com".into()),
+            ..Scope::default()
+        })
+    }
+
+    fn run(text: &str) -> Result<serde_json::Value, TemplateError> {
+        let engine = Engine::new();
+        let compiled = engine.compile(text)?;
+        engine.evaluate(&compiled, text, &scope())
+    }
+
+    #[test]
+    fn keeps_the_type_of_one_expression() {
+        assert_eq!(run("${{ vars.replicas }}").unwrap(), json!(3));
+        assert_eq!(run("${{ vars.flag }}").unwrap(), json!(true));
+        assert_eq!(run("${{ vars.list }}").unwrap(), json!(["a", "b"]));
+        assert_eq!(run("${{ vars.none }}").unwrap(), json!(null));
+        assert_eq!(run("${{ vars.x | default(7) }}").unwrap(), json!(7));
+        assert_eq!(run("${{ {'a': {'b': 1}} }}").unwrap(), json!({"a": {"b": 1}}));
+    }
+
+    #[test]
+    fn writes_text() {
+        assert_eq!(run("a-${{ vars.replicas }}-${{ vars.flag }}").unwrap(), json!("a-3-true"));
+        assert_eq!(
+            run("${{% if has('ingress') %}}${{ cap.ingress.className }}\n${{% endif %}}\n").unwrap(),
+            json!("traefik\n\n")
+        );
+        assert_eq!(run("${{% for x in vars.list %}}${{ x }};${{% endfor %}}").unwrap(), json!("a;b;"));
+        assert_eq!(run("{{ .Values }} ${{ '${{' }}").unwrap(), json!("{{ .Values }} ${{"));
+        assert_eq!(run("${{ host('grafana') }}").unwrap(), json!("grafana.example.com"));
+        assert_eq!(run("${{ '<a>' | tojson }}").unwrap(), json!("\"<a>\""));
+        assert_eq!(run("${{ has('metrics') }}").unwrap(), json!(false));
+        assert_eq!(run("${{ 'x' | sha256 | trunc(8) }}").unwrap(), json!("2d711642"));
+    }
+
+    #[test]
+    fn says_which_name_is_undefined() {
+        let error = run("x ${{ vars.repicas }}").unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (Code::TemplateUndefined, "`vars` has no `repicas`"));
+        assert_eq!(error.range, Some(11..18));
+        assert_eq!(error.help.as_deref(), Some("did you mean `vars.replicas`?"));
+        let error = run("${{ var.replicas }}").unwrap_err();
+        assert_eq!(error.message, "there is no `var` here");
+        assert_eq!(error.help.as_deref(), Some("did you mean `vars`?"));
+        let error = run("${{ cap.metrics.url }}").unwrap_err();
+        assert_eq!(error.help.as_deref(), Some("nothing provides `metrics` here; ask `has('metrics')` first"));
+        let error = run("${{ cap.storage.className }}").unwrap_err();
+        assert_eq!(error.help.as_deref(), Some("add `storage` to the app's `wants` or `requires`"));
+        let error = run("${{ release.name + vars.nope }}").unwrap_err();
+        assert_eq!(error.code, Code::TemplateUndefined);
+        assert_eq!(run("${{ nofunc() }}").unwrap_err().code, Code::TemplateUndefined);
+    }
+
+    #[test]
+    fn refuses_what_text_cannot_hold() {
+        assert!(run("a ${{ vars.none }}").unwrap_err().message.contains("null cannot stand inside text"));
+        assert!(run("a ${{ vars.list }}").unwrap_err().message.contains("cannot stand inside text"));
+        assert_eq!(run("${{ vars. }}").unwrap_err().code, Code::TemplateSyntax);
+    }
+
+    #[test]
+    fn is_bounded() {
+        for text in [
+            "${{% for a in range(100000) %}}${{% for b in range(100000) %}}x${{% endfor %}}${{% endfor %}}",
+            "${{% for a in range(2000) %}}${{ 'x' * 10000 }}${{% endfor %}}",
+            "${{ ('x' * 10000) | replace('x', 'y' * 10000) }}",
+            "${{ range(100000) | join('x' * 10000) }}",
+            "${{ 'x' * 100000000 }}",
+            "${{ [0] * 100000000 }}",
+            "${{ ([0] * 100000000) | list | length }}",
+        ] {
+            let error = run(text).unwrap_err();
+            assert!(matches!(error.code, Code::TemplateLimit | Code::TemplateFailed), "{text}: {error:?}");
+        }
+        assert_eq!(run("${{% set x = 1 %}}").unwrap_err().code, Code::TemplateSyntax);
+        assert_eq!(run("${{% include 'x' %}}").unwrap_err().code, Code::TemplateSyntax);
+    }
+}
