@@ -195,11 +195,29 @@ fn evaluate_part(part: &Part<'_>, text: &str, scope: &Arc<Scope>) -> Result<Valu
         Ok(value) if value.is_undefined() => Err(undefined(text, trimmed(text, range.clone()), scope)),
         Ok(value) => Ok(value),
         Err(error) => {
+            let undefined_operand = error.detail().is_some_and(|detail| detail.contains("undefined"));
+            if let Some(place) = undefined_operand.then(|| first_undefined(text, range.clone(), scope)).flatten() {
+                return Err(undefined(text, place, scope));
+            }
             let mut error = translate(&error, text, range.start, Some(scope));
             error.range.get_or_insert_with(|| trimmed(text, range.clone()));
             Err(error)
         }
     }
+}
+
+/// Where the first name stands that an expression reads and that does not exist.
+fn first_undefined(text: &str, range: Range<usize>, scope: &Scope) -> Option<Range<usize>> {
+    let expression = &text[range.clone()];
+    let missing = super::reads(&format!("${{{{{expression}}}}}")).into_iter().filter(|path| {
+        let mut steps = path.split('.');
+        let first = steps.next().and_then(|name| scope.variable(name));
+        first
+            .and_then(|first| steps.try_fold(first, |value, step| value.get_attr(step).ok()))
+            .is_none_or(|value| value.is_undefined())
+    });
+    let places = missing.filter_map(|path| expression.find(&path).map(|at| (at, path.len())));
+    places.min().map(|(at, len)| range.start + at..range.start + at + len)
 }
 
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
