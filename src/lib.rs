@@ -11,5 +11,6 @@ pub mod plan;
 pub mod render;
 pub mod report;
 pub mod resolve;
+pub mod source;
 pub mod template;
 pub mod yaml;

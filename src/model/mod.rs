@@ -9,6 +9,7 @@ mod environment;
 mod name;
 mod profile;
 mod project;
+mod read;
 mod schema;
 
 pub use app::*;
@@ -16,6 +17,7 @@ pub use environment::*;
 pub use name::*;
 pub use profile::*;
 pub use project::*;
+pub use read::read;
 pub use schema::{KINDS, schema_of};
 
 /// The `apiVersion` of every file.

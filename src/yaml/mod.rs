@@ -13,5 +13,5 @@ pub mod scalar;
 
 pub use doc::{Doc, Entry, NodeId, Style, Tag};
 pub use emit::{Tree, View, emit_json};
-pub use parse::{Limits, parse};
+pub use parse::{Limits, decode, parse};
 pub use scalar::Kind;

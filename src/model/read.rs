@@ -1,0 +1,46 @@
+//! Merged trees → typed structs.
+
+use serde::de::DeserializeOwned;
+use serde_yaml::Value;
+
+use crate::merge::{Forest, Ref};
+use crate::yaml::{Kind, scalar};
+
+/// Reads a node as a type, without the keys in `skip`.
+///
+/// # Errors
+/// What serde says about the first thing that does not fit; `check::kinds` finds all of them with their places.
+pub fn read<T: DeserializeOwned>(forest: &Forest, node: Ref, skip: &[&str]) -> Result<T, String> {
+    let mut value = to_value(forest, node);
+    if let Value::Mapping(map) = &mut value {
+        for key in skip {
+            map.shift_remove(*key);
+        }
+    }
+    serde_yaml::from_value(value).map_err(|error| error.to_string())
+}
+
+fn to_value(forest: &Forest, node: Ref) -> Value {
+    match forest.kind(node) {
+        Kind::Null => Value::Null,
+        Kind::Bool(value) => Value::Bool(value),
+        Kind::Str => Value::String(forest.text(node).to_owned()),
+        kind @ (Kind::Int | Kind::Float) => {
+            let text = scalar::canonical_number(forest.text(node), kind);
+            if let Ok(number) = text.parse::<i64>() {
+                number.into()
+            } else if let Ok(number) = text.parse::<u64>() {
+                number.into()
+            } else {
+                text.parse::<f64>().map_or(Value::Null, Value::from)
+            }
+        }
+        Kind::Seq => Value::Sequence(forest.items(node).map(|item| to_value(forest, item)).collect()),
+        Kind::Map => Value::Mapping(
+            forest
+                .entries(node)
+                .map(|(key, value)| (Value::String(forest.key(key).to_owned()), to_value(forest, value)))
+                .collect(),
+        ),
+    }
+}

@@ -1,0 +1,111 @@
+//! Files → documents, each read and parsed once however many releases use it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rustc_hash::FxHashMap;
+
+use crate::diag::{Code, Diagnostic, FileId, SourceMap};
+use crate::source::Source;
+use crate::yaml::{self, Doc, Limits};
+
+type Slot = Arc<OnceLock<Option<Arc<[Arc<Doc>]>>>>;
+
+/// The documents of a repository, parsed when first asked for. Shared by threads.
+pub struct Docs<'s> {
+    pub source: &'s dyn Source,
+    pub sources: &'s SourceMap,
+    limits: Limits,
+    parsed: Mutex<FxHashMap<Box<str>, Slot>>,
+    findings: Mutex<Vec<Diagnostic>>,
+}
+
+impl<'s> Docs<'s> {
+    pub fn new(source: &'s dyn Source, sources: &'s SourceMap) -> Self {
+        Self { source, sources, limits: Limits::default(), parsed: Mutex::default(), findings: Mutex::default() }
+    }
+
+    /// The one document of a file; `None` where there is no such file or it cannot be read, which is then a finding.
+    pub fn one(&self, path: &str) -> Option<Arc<Doc>> {
+        let docs = self.parse(path, true)?;
+        docs.first().cloned()
+    }
+
+    /// All documents of a file.
+    pub fn all(&self, path: &str) -> Option<Arc<[Arc<Doc>]>> {
+        self.parse(path, false)
+    }
+
+    /// The text of a file that need not be YAML.
+    pub fn text(&self, path: &str) -> Option<String> {
+        let bytes = match self.source.read(path) {
+            Ok(bytes) => bytes?,
+            Err(error) => {
+                self.report([error.finding()]);
+                return None;
+            }
+        };
+        self.decode(path, &bytes).map(|(text, _)| text.to_string())
+    }
+
+    /// Adds findings of a reader of these documents.
+    pub fn report(&self, findings: impl IntoIterator<Item = Diagnostic>) {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
+    }
+
+    /// The findings so far; they are handed over once.
+    pub fn take_findings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.findings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn parse(&self, path: &str, single: bool) -> Option<Arc<[Arc<Doc>]>> {
+        let slot = {
+            let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+            match parsed.get(path) {
+                Some(slot) => Arc::clone(slot),
+                None => Arc::clone(parsed.entry(path.into()).or_default()),
+            }
+        };
+        slot.get_or_init(|| self.load(path, single)).clone()
+    }
+
+    fn load(&self, path: &str, single: bool) -> Option<Arc<[Arc<Doc>]>> {
+        let bytes = match self.source.read(path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return None,
+            Err(error) => {
+                self.report([error.finding()]);
+                return None;
+            }
+        };
+        let (text, file) = self.decode(path, &bytes)?;
+        let mut findings = Vec::new();
+        let docs = yaml::parse(&text, file, &self.limits, &mut findings);
+        if single && docs.len() > 1 {
+            let second = docs[1].span(docs[1].root());
+            let finding = Diagnostic::new(Code::YamlDocuments, "this file holds several documents, one is read")
+                .at(second, "the second document")
+                .help("Helm too reads only the first; move the others to files of their own");
+            findings.push(finding);
+        }
+        let broken = findings.iter().any(|finding| finding.level == crate::diag::Level::Error);
+        self.report(findings);
+        (!broken).then(|| docs.into_iter().map(Arc::new).collect())
+    }
+
+    fn decode(&self, path: &str, bytes: &Cow<'_, [u8]>) -> Option<(Arc<str>, FileId)> {
+        match yaml::decode(bytes, &self.limits) {
+            Ok(text) => {
+                let text: Arc<str> = text.into();
+                let file = self.sources.add(self.source.display(path), Arc::clone(&text));
+                Some((text, file))
+            }
+            Err(problem) => {
+                let lossy = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 20)]).into_owned();
+                let file = self.sources.add(self.source.display(path), lossy);
+                self.report([problem.finding(file)]);
+                None
+            }
+        }
+    }
+}
