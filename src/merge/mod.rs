@@ -92,6 +92,11 @@ impl Forest {
         &self.docs[layer.0 as usize]
     }
 
+    /// All layers, weakest first.
+    pub fn layers(&self) -> impl Iterator<Item = LayerId> + use<> {
+        (0..self.docs.len() as u32).map(LayerId)
+    }
+
     #[inline]
     fn made_node(&self, node: Ref) -> Option<&Made> {
         (node.layer == MADE).then(|| &self.made[node.node as usize])
@@ -278,6 +283,23 @@ impl Forest {
             ),
             Kind::Seq => serde_json::Value::Array(self.items(node).map(|item| self.to_json(item)).collect()),
             kind => scalar_json(kind, self.text(node)),
+        }
+    }
+}
+
+impl Forest {
+    /// The span of the key that leads to a path's last step; of the node itself where that is a list item or the root.
+    /// Falls back to the nearest node that exists.
+    pub fn key_span_at(&self, root: Ref, path: &Path) -> Span {
+        let Some((Step::Key(last), parent)) = path.0.split_last() else {
+            return self.span(self.nearest(root, path).0);
+        };
+        let parent = Path(parent.to_vec());
+        let (node, _) = self.nearest(root, &parent);
+        match self.entry(node, last) {
+            Some((key, _)) => self.key_span(key),
+            None if parent.is_empty() => self.span(node),
+            None => self.key_span_at(root, &parent),
         }
     }
 }

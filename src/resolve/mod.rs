@@ -1,1 +1,5 @@
-//! TODO
+pub mod capability;
+pub mod catalog;
+pub mod environment;
+pub mod order;
+pub mod release;

@@ -1,0 +1,340 @@
+//! Which releases an environment has, and what each is once its entry is merged over `app.yaml`.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use semver::{Version, VersionReq};
+
+use super::catalog::{AppDef, Catalog};
+use super::environment::EnvModel;
+use crate::diag::{Code, Diagnostic, Span};
+use crate::merge::{Forest, Ref};
+use crate::model::{self, Chart, Companion, LifecycleStatus, Release, ReleaseName};
+
+/// One app installed once in one environment.
+#[derive(Debug)]
+pub struct ReleaseModel {
+    pub name: ReleaseName,
+    /// Index of the environment.
+    pub env: usize,
+    pub app: Arc<AppDef>,
+    pub spec: Arc<Release>,
+    /// The release whose app brought it, if no entry names it.
+    pub brought_by: Option<ReleaseName>,
+}
+
+impl ReleaseModel {
+    /// Namespace: the spec's, or the app's name.
+    pub fn namespace(&self) -> &str {
+        self.spec.namespace.as_deref().unwrap_or(self.app.name.as_str())
+    }
+
+    /// Helm's release name: the spec's, or the release's own.
+    pub fn helm_name(&self) -> &str {
+        self.spec.release_name.as_deref().unwrap_or(self.name.as_str())
+    }
+
+    /// The chart's version or the Git revision.
+    pub fn version(&self) -> Option<&str> {
+        let spec = &self.spec;
+        spec.version
+            .as_deref()
+            .or_else(|| spec.chart.as_ref()?.version.as_deref())
+            .or_else(|| spec.git.as_ref().map(|git| git.revision.as_str()))
+    }
+
+    /// Where a field is written: in the environment's entry, else in `app.yaml`.
+    pub fn span(&self, env: &EnvModel, path: &[&str]) -> Span {
+        let name = self.name.as_str();
+        let first = path.first().copied().unwrap_or_default();
+        if !first.is_empty() && env.entry_keys(name).any(|key| key == first) {
+            let full: Vec<&str> = ["apps", name].into_iter().chain(path.iter().copied()).collect();
+            return env.span(&full);
+        }
+        if path.is_empty() || !self.app.has(&path[..1]) { self.entry_span(env) } else { self.app.span(path) }
+    }
+
+    /// Where the environment names the release, or the one that brought it.
+    pub fn entry_span(&self, env: &EnvModel) -> Span {
+        let name = self.brought_by.as_ref().unwrap_or(&self.name);
+        env.entry_span(name.as_str()).unwrap_or_else(|| env.span(&[]))
+    }
+}
+
+/// Entry fields that are set directly; any other goes through the merge.
+const SIMPLE: &[&str] = &["app", "enabled", "use", "version", "namespace", "releaseName"];
+
+/// The releases of one environment, sorted by name.
+pub fn load(
+    catalog: &mut Catalog<'_>,
+    env: &EnvModel,
+    index: usize,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<ReleaseModel> {
+    let mut releases: IndexMap<ReleaseName, ReleaseModel> = IndexMap::new();
+    for (name, entry) in &env.spec.apps {
+        if entry.as_ref().is_some_and(|entry| !entry.enabled) {
+            continue;
+        }
+        let app_name = entry.as_ref().and_then(|entry| entry.app.clone());
+        let app_name = app_name.as_ref().map_or(name.as_str(), |app| app.as_str());
+        let written = if entry.as_ref().is_some_and(|entry| entry.app.is_some()) {
+            env.value_span(&["apps", name.as_str(), "app"])
+        } else {
+            env.entry_span(name.as_str()).unwrap_or_else(|| env.span(&[]))
+        };
+        let Some(app) = catalog.load(app_name, written, findings) else { continue };
+        let Some(spec) = effective(&app, env, name, entry.as_ref(), findings) else { continue };
+        releases.insert(name.clone(), ReleaseModel { name: name.clone(), env: index, app, spec, brought_by: None });
+    }
+    bring_companions(catalog, env, index, &mut releases, findings);
+    releases.sort_keys();
+    for release in releases.values() {
+        check(release, env, findings);
+    }
+    check_conflicts(&releases, env, findings);
+    releases.into_values().collect()
+}
+
+fn effective(
+    app: &Arc<AppDef>,
+    env: &EnvModel,
+    name: &ReleaseName,
+    entry: Option<&Release>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Arc<Release>> {
+    let Some(entry) = entry else { return Some(Arc::clone(&app.spec)) };
+    if env.entry_keys(name.as_str()).next().is_none() {
+        return Some(Arc::clone(&app.spec));
+    }
+    if env.entry_keys(name.as_str()).all(|key| SIMPLE.contains(&key)) {
+        let mut spec = (*app.spec).clone();
+        spec.app.clone_from(&entry.app);
+        spec.use_.clone_from(&entry.use_);
+        for (own, overlay) in [
+            (&mut spec.version, &entry.version),
+            (&mut spec.namespace, &entry.namespace),
+            (&mut spec.release_name, &entry.release_name),
+        ] {
+            if overlay.is_some() {
+                own.clone_from(overlay);
+            }
+        }
+        return Some(Arc::new(spec));
+    }
+    let mut forest = Forest::new();
+    let mut root: Option<Ref> = None;
+    for def in [app.base.as_deref(), Some(&**app)].into_iter().flatten() {
+        let doc = Arc::clone(def.forest.doc(def.forest.origin(def.root).0));
+        let node = doc.root();
+        let layer = forest.add(doc);
+        root = forest.overlay(root, layer, node, findings);
+    }
+    for (doc, node) in env.entry_layers(name.as_str()) {
+        let layer = forest.add(doc);
+        // An empty entry (`traefik:`) is written as null and means nothing set, not everything dropped.
+        if forest.kind(Ref::of(layer, node)) != crate::yaml::Kind::Null {
+            root = forest.overlay(root, layer, node, findings);
+        }
+    }
+    match model::read::<Release>(&forest, root?, &["apiVersion", "kind"]) {
+        Ok(spec) => Some(Arc::new(spec)),
+        Err(reason) => {
+            let finding = Diagnostic::new(Code::KindField, format!("release `{name}`: {reason}"));
+            findings.push(finding.at(env.span(&["apps", name.as_str()]), "this entry over the app's app.yaml"));
+            None
+        }
+    }
+}
+
+fn bring_companions(
+    catalog: &mut Catalog<'_>,
+    env: &EnvModel,
+    index: usize,
+    releases: &mut IndexMap<ReleaseName, ReleaseModel>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let mut at = 0;
+    while let Some((_, bringer)) = releases.get_index(at) {
+        at += 1;
+        let bringer_name = bringer.brought_by.clone().unwrap_or_else(|| bringer.name.clone());
+        let version = bringer.version().map(str::to_owned);
+        let span = bringer.app.span(&["brings"]);
+        for Companion { app: app_name, release, version: wanted } in bringer.spec.brings.clone() {
+            let name: ReleaseName = match release.clone().map_or_else(|| app_name.as_str().parse(), Ok) {
+                Ok(name) => name,
+                Err(_) => continue,
+            };
+            if releases.contains_key(&name) || env.spec.apps.contains_key(&name) {
+                continue;
+            }
+            let Some(app) = catalog.load(app_name.as_str(), span, findings) else { continue };
+            let mut spec = (*app.spec).clone();
+            match wanted.as_deref() {
+                Some("same") => spec.version.clone_from(&version),
+                Some(_) => spec.version.clone_from(&wanted),
+                None => {}
+            }
+            let brought_by = Some(bringer_name.clone());
+            releases.insert(name.clone(), ReleaseModel { name, env: index, app, spec: Arc::new(spec), brought_by });
+        }
+    }
+}
+
+fn check(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
+    let spec = &release.spec;
+    let name = &release.name;
+    let entry = release.entry_span(env);
+    if !spec.platforms.is_empty() && !spec.platforms.contains(&env.spec.provider) {
+        let finding = Diagnostic::new(
+            Code::RefPlatform,
+            format!("`{}` does not run on `{}`, the provider of `{}`", release.app.name, env.spec.provider, env.name),
+        );
+        let finding = finding.at(entry, "asked for here");
+        let platforms = spec.platforms.iter().map(|platform| format!("`{platform}`")).collect::<Vec<_>>().join(", ");
+        findings.push(finding.help(format!("it runs on {platforms}; remove it here, or choose another app")));
+    }
+    match (&spec.chart, &spec.git) {
+        (Some(_), Some(_)) => {
+            let finding = Diagnostic::new(Code::KindField, format!("release `{name}` has both `chart` and `git`"));
+            findings.push(finding.at(release.span(env, &["git"]), "one of the two").help("remove one of them"));
+        }
+        (Some(chart), None) => check_chart(release, env, chart, findings),
+        _ => {}
+    }
+    if let Some(lifecycle) = spec.lifecycle.as_ref().filter(|lifecycle| lifecycle.status != LifecycleStatus::Active) {
+        let word = if lifecycle.status == LifecycleStatus::Retired { "retired" } else { "deprecated" };
+        let since = lifecycle.since.as_ref().map_or_else(String::new, |since| format!(" since {since}"));
+        let finding = Diagnostic::new(Code::CatalogLifecycle, format!("`{}` is {word}{since}", release.app.name));
+        let finding = finding.at(entry, "used here");
+        findings.push(match &lifecycle.replacement {
+            Some(replacement) => finding.help(format!("move to `{replacement}`")),
+            None => finding.help("look for another app"),
+        });
+    }
+    let mut seen = Vec::new();
+    for secret in &spec.secrets {
+        if seen.contains(&&secret.name) {
+            let finding = Diagnostic::new(Code::RefDuplicate, format!("secret `{}` is declared twice", secret.name));
+            findings.push(finding.at(release.span(env, &["secrets"]), "in this list"));
+        }
+        seen.push(&secret.name);
+    }
+    let mut names: Vec<&str> = spec.expose.iter().map(|expose| expose.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let finding = Diagnostic::new(Code::RefDuplicate, format!("`{}` is exposed twice by `{name}`", pair[0]));
+        findings.push(finding.at(release.span(env, &["expose"]), "in this list"));
+    }
+}
+
+fn check_chart(release: &ReleaseModel, env: &EnvModel, chart: &Chart, findings: &mut Vec<Diagnostic>) {
+    let at = release.span(env, &["chart"]);
+    let field = |message: String, help: &str| Diagnostic::new(Code::KindField, message).at(at, "this chart").help(help);
+    let name = &release.name;
+    match (&chart.path, &chart.repository) {
+        (Some(path), None) => {
+            if !crate::source::is_plain_path(path) {
+                findings.push(field(
+                    format!("the chart's path `{path}` is not a folder of this repository"),
+                    "write it relative to the repository, without `..`, for example `charts/jellyfin`",
+                ));
+            }
+            return;
+        }
+        (Some(_), Some(_)) => {
+            findings
+                .push(field(format!("the chart of `{name}` has both `path` and `repository`"), "remove one of them"));
+            return;
+        }
+        (None, None) => {
+            findings.push(field(
+                format!("the chart of `{name}` has neither `repository` nor `path`"),
+                "add the chart repository's URL, or the chart's folder in this repository",
+            ));
+            return;
+        }
+        (None, Some(repository)) => {
+            let known = ["https://", "http://", "oci://"].iter().any(|scheme| repository.starts_with(scheme));
+            if !known {
+                findings.push(field(
+                    format!("the chart repository `{repository}` is no URL"),
+                    "begin it with `https://` or `oci://`",
+                ));
+            }
+        }
+    }
+    if chart.name.is_none() {
+        findings.push(field(format!("the chart of `{name}` has no name"), "add `name:` below `chart:`"));
+    }
+    let Some(version) = release.version() else {
+        findings.push(field(
+            format!("the chart of `{name}` has no version"),
+            "add `version:` to the release, or below `chart:` in app.yaml",
+        ));
+        return;
+    };
+    let at = if env.entry_keys(name.as_str()).any(|key| key == "version") {
+        env.value_span(&["apps", name.as_str(), "version"])
+    } else {
+        release.span(env, &["chart", "version"])
+    };
+    let Ok(parsed) = Version::parse(version.trim_start_matches('v')) else {
+        let finding = Diagnostic::new(Code::KindVersion, format!("chart version `{version}` is not exact"));
+        findings.push(
+            finding
+                .at(at, "three numbers are expected")
+                .help("write one version, for example `1.2.3`; ranges would change clusters without a commit"),
+        );
+        return;
+    };
+    if let Some(supports) = &chart.supports {
+        match VersionReq::parse(supports) {
+            Ok(range) => {
+                let release_version = Version { pre: semver::Prerelease::EMPTY, ..parsed.clone() };
+                if !range.matches(&parsed) && !range.matches(&release_version) {
+                    let message = format!(
+                        "the catalog's values for `{}` fit chart versions {supports}, not {version}",
+                        release.app.name
+                    );
+                    let help = format!(
+                        "take a version in that range, or copy `catalog/{}/` into the repository and adapt its values",
+                        release.app.name
+                    );
+                    findings.push(Diagnostic::new(Code::ChartUnsupported, message).at(at, "pinned here").help(help));
+                }
+            }
+            Err(error) => {
+                let finding = Diagnostic::new(Code::KindVersion, format!("`supports: {supports}`: {error}"));
+                let finding = finding.at(release.span(env, &["chart", "supports"]), "this range");
+                findings.push(finding.help("write a range such as `>=4, <5`"));
+            }
+        }
+    }
+    let pinned = env.entry_keys(name.as_str()).any(|key| key == "version" || key == "chart");
+    if env.spec.stage == "prod" && release.app.builtin && !pinned && release.brought_by.is_none() {
+        let finding = Diagnostic::new(
+            Code::CatalogUnpinned,
+            format!("`{name}` takes its chart version from the built-in catalog"),
+        );
+        findings.push(
+            finding.at(release.entry_span(env), "no version here").help(format!(
+                "write `{name}: {{ version: {version} }}`, so that an upgrade of hlgen upgrades nothing"
+            )),
+        );
+    }
+}
+
+fn check_conflicts(releases: &IndexMap<ReleaseName, ReleaseModel>, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
+    for release in releases.values() {
+        for conflict in &release.spec.conflicts {
+            if let Some(other) = releases.values().find(|other| other.app.name == *conflict) {
+                let message = format!("`{}` and `{}` cannot live together", release.app.name, other.app.name);
+                let finding = Diagnostic::new(Code::RefConflict, message)
+                    .at(release.entry_span(env), "asked for here")
+                    .at(other.entry_span(env), "and here");
+                findings.push(finding.help("remove one of them from the environment"));
+            }
+        }
+    }
+}
