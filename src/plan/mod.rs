@@ -1,1 +1,174 @@
+//! The plan: the whole result before it becomes text. Every command is a function of plans.
+//!
+//! [`plan`] reads the project, the environments, the profiles and the apps that are used, resolves releases,
+//! capabilities and order, and says everything that is wrong with them. Values are merged and evaluated from it when
+//! asked for ([`values::AppValues`]), app by app, so that memory stays proportional to the input.
+
+mod clusters;
 pub mod docs;
+mod layers;
+pub mod manifests;
+mod scope;
+pub mod values;
+
+use std::sync::Arc;
+
+use semver::{Version, VersionReq};
+
+pub use clusters::{ClusterPlan, InstancePlan, stage_rank};
+pub use layers::{Layer, Layers};
+
+use crate::check::kinds::Kinds;
+use crate::diag::{Code, Diagnostic, Span};
+use crate::model::Project;
+use crate::resolve::capability::Bindings;
+use crate::resolve::catalog::Catalog;
+use crate::resolve::environment::{self, EnvModel};
+use crate::resolve::order;
+use crate::resolve::release::{self, ReleaseModel};
+use crate::template::Engine;
+use crate::yaml::Doc;
+use docs::Docs;
+
+/// The version of hlgen that plans.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Releases with their order, clusters and Applications; values and manifests are evaluated from it on demand.
+pub struct Plan {
+    pub project: Project,
+    project_doc: Arc<Doc>,
+    pub environments: Vec<EnvModel>,
+    /// Sorted by environment and name.
+    pub releases: Vec<ReleaseModel>,
+    pub bindings: Bindings,
+    /// For every release the releases it requires.
+    pub requires: Vec<Vec<usize>>,
+    /// Releases in layers: each after all it requires.
+    pub strata: Vec<Vec<usize>>,
+    pub clusters: Vec<ClusterPlan>,
+    pub instances: Vec<InstancePlan>,
+    pub layers: Layers,
+    pub engine: Engine,
+    scopes: scope::Scopes,
+}
+
+impl Plan {
+    /// The place of a field in `hlgen.yaml`.
+    pub fn project_span(&self, path: &[&str]) -> Span {
+        doc_span(&self.project_doc, path)
+    }
+
+    /// The environment a release is in.
+    pub fn env_of(&self, release: &ReleaseModel) -> &EnvModel {
+        &self.environments[release.env]
+    }
+
+    /// Releases grouped by app, in the order of the apps' names; within an app by environment and name.
+    pub fn by_app(&self) -> Vec<Vec<usize>> {
+        let mut groups: std::collections::BTreeMap<&str, Vec<usize>> = std::collections::BTreeMap::new();
+        for (number, release) in self.releases.iter().enumerate() {
+            groups.entry(release.app.name.as_str()).or_default().push(number);
+        }
+        groups.into_values().collect()
+    }
+
+    /// Releases by environment and name.
+    pub fn find(&self, environment: &str, release: &str) -> Option<usize> {
+        self.releases.iter().position(|candidate| {
+            candidate.name.as_str() == release && self.environments[candidate.env].name.as_str() == environment
+        })
+    }
+
+    /// The clusters of a release's environment.
+    pub fn clusters_of(&self, release: &ReleaseModel) -> impl Iterator<Item = (usize, &ClusterPlan)> {
+        let env = release.env;
+        self.clusters.iter().enumerate().filter(move |(_, cluster)| cluster.env == env)
+    }
+}
+
+fn doc_span(doc: &Doc, path: &[&str]) -> Span {
+    let mut span = doc.span(doc.root());
+    let mut node = doc.root();
+    for key in path {
+        let Some(entry) = doc.entry(node, key) else { break };
+        span = doc.span(entry.key);
+        node = entry.value;
+    }
+    span
+}
+
+/// Plans a repository. What is wrong is in the findings; `None` only where there is no project to speak of.
+pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
+    let project_doc = match docs.one("hlgen.yaml") {
+        Some(doc) => doc,
+        None => {
+            let problems = docs.take_findings();
+            if problems.is_empty() {
+                findings.push(
+                    Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
+                        .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
+                );
+            }
+            findings.extend(problems);
+            return None;
+        }
+    };
+    let project: Project = kinds.read(&project_doc, "project", findings)?;
+    check_version(&project, &project_doc, findings)?;
+    let environments = environment::load(docs, kinds, &project, findings);
+    if environments.is_empty() && findings.is_empty() && docs.source.list("environments").is_empty() {
+        findings.push(
+            Diagnostic::new(Code::FileMissing, "there is no environment")
+                .at(doc_span(&project_doc, &["name"]), "this project has none")
+                .help("write `environments/<name>/environment.yaml`, for example with `stage: dev` and `provider: kind`"),
+        );
+    }
+    let mut catalog = Catalog::new(docs, kinds);
+    let mut releases = Vec::new();
+    for (index, env) in environments.iter().enumerate() {
+        releases.extend(release::load(&mut catalog, env, index, findings));
+    }
+    catalog.load_own(findings);
+    let layers = Layers::new(&project, &environments, &project_doc, docs, findings);
+    let bindings = Bindings::new(&environments, &releases, findings);
+    bindings.check(&environments, &releases, &mut catalog, findings);
+    let requires = order::edges(&environments, &releases, &bindings, findings);
+    let strata = order::strata(&environments, &releases, &requires, findings);
+    let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, findings);
+    let engine = Engine::new();
+    let scopes = scope::Scopes::new(&project, &environments, &releases, &bindings, &clusters, &engine, findings);
+    findings.extend(docs.source.problems().iter().map(crate::source::ReadError::finding));
+    Some(Plan {
+        project,
+        project_doc,
+        environments,
+        releases,
+        bindings,
+        requires,
+        strata,
+        clusters,
+        instances,
+        layers,
+        engine,
+        scopes,
+    })
+}
+
+fn check_version(project: &Project, doc: &Doc, findings: &mut Vec<Diagnostic>) -> Option<()> {
+    let Some(wanted) = &project.hlgen else { return Some(()) };
+    let at = doc_span(doc, &["hlgen"]);
+    match VersionReq::parse(wanted) {
+        Err(error) => {
+            let finding = Diagnostic::new(Code::KindVersion, format!("`hlgen: {wanted}`: {error}"));
+            findings.push(finding.at(at, "this range").help("write a range such as `>=0.4, <0.6`"));
+            None
+        }
+        Ok(range) if Version::parse(VERSION).is_ok_and(|version| range.matches(&version)) => Some(()),
+        Ok(_) => {
+            let finding =
+                Diagnostic::new(Code::HlgenVersion, format!("this is hlgen {VERSION}, the project wants {wanted}"));
+            findings.push(finding.at(at, "asked for here").help("install a version in that range, or change the range"));
+            None
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Clusters and Argo CD instances: where releases land and who brings them there.
+
+use std::collections::BTreeMap;
+
+use super::doc_span;
+use crate::diag::{Code, Diagnostic, nearest};
+use crate::model::{ClusterName, Destination, Dimension, Git, InstanceName, JsonMap, Project, Tier};
+use crate::resolve::environment::EnvModel;
+use crate::resolve::release::ReleaseModel;
+use crate::yaml::Doc;
+
+/// The cluster that Argo CD itself runs in.
+const IN_CLUSTER: &str = "https://kubernetes.default.svc";
+
+/// A cluster of an environment.
+#[derive(Debug, Clone)]
+pub struct ClusterPlan {
+    pub name: ClusterName,
+    pub env: usize,
+    pub instance: usize,
+    pub destination: Destination,
+    pub vars: JsonMap,
+}
+
+/// One Argo CD.
+#[derive(Debug, Clone)]
+pub struct InstancePlan {
+    pub name: InstanceName,
+    /// Index of the environment it runs in.
+    pub runs_in: usize,
+    /// Indices of the environments it manages.
+    pub manages: Vec<usize>,
+    pub git: Git,
+    /// Minor version, as written.
+    pub version: String,
+}
+
+/// Where a stage comes in a rollout: the project's own order, else dev, staging, prod, else by name behind those.
+pub fn stage_rank(project: &Project, stage: &str) -> (usize, String) {
+    let own = project.dimensions.iter().flatten().find_map(|dimension| match dimension {
+        Dimension::Values { name, values } if name == "stage" => Some(values.clone()),
+        _ => None,
+    });
+    let order = own.unwrap_or_else(|| ["dev", "staging", "prod"].map(str::to_owned).to_vec());
+    match order.iter().position(|known| known == stage) {
+        Some(rank) => (rank, String::new()),
+        None => (order.len(), stage.to_owned()),
+    }
+}
+
+pub(super) fn resolve(
+    project: &Project,
+    project_doc: &Doc,
+    environments: &[EnvModel],
+    releases: &[ReleaseModel],
+    findings: &mut Vec<Diagnostic>,
+) -> (Vec<ClusterPlan>, Vec<InstancePlan>) {
+    let instances = instances(project, project_doc, environments, findings);
+    let clusters = clusters(environments, &instances, findings);
+    check_shared(environments, releases, &clusters, findings);
+    check_duplicates(environments, releases, findings);
+    (clusters, instances)
+}
+
+fn instances(
+    project: &Project,
+    doc: &Doc,
+    environments: &[EnvModel],
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<InstancePlan> {
+    let argocd = &project.argocd;
+    let version = |own: Option<&String>| own.unwrap_or(&argocd.version).clone();
+    if argocd.instances.is_empty() {
+        return environments
+            .iter()
+            .enumerate()
+            .filter_map(|(index, env)| {
+                let name = env.name.as_str().parse().ok()?;
+                let git = project.git.clone();
+                Some(InstancePlan { name, runs_in: index, manages: vec![index], git, version: version(None) })
+            })
+            .collect();
+    }
+    let at = doc_span(doc, &["argocd", "instances"]);
+    let bad = |message: String| Diagnostic::new(Code::RefInstance, message).at(at, "in this list");
+    let mut plans: Vec<InstancePlan> = Vec::new();
+    let mut managed: BTreeMap<usize, InstanceName> = BTreeMap::new();
+    for instance in &argocd.instances {
+        let mut find = |name: &str| {
+            let found = environments.iter().position(|env| env.name.as_str() == name);
+            if found.is_none() {
+                let finding = Diagnostic::new(Code::RefUnknownEnvironment, format!("there is no environment `{name}`"))
+                    .at(at, format!("named by instance `{}`", instance.name));
+                findings.push(match nearest(name, environments.iter().map(|env| env.name.as_str())) {
+                    Some(near) => finding.help(format!("did you mean `{near}`?")),
+                    None => finding,
+                });
+            }
+            found
+        };
+        let runs_in = find(instance.runs_in.as_str());
+        let manages: Vec<usize> = instance.manages.iter().filter_map(|name| find(name.as_str())).collect();
+        if plans.iter().any(|plan| plan.name == instance.name) {
+            findings.push(bad(format!("instance `{}` stands twice in the list", instance.name)));
+            continue;
+        }
+        for env in &manages {
+            if let Some(other) = managed.insert(*env, instance.name.clone()) {
+                let message = format!(
+                    "environment `{}` is managed by two instances, `{other}` and `{}`",
+                    environments[*env].name, instance.name
+                );
+                findings.push(bad(message).help("leave it to one of them"));
+            }
+        }
+        let Some(runs_in) = runs_in else { continue };
+        let git = instance.git.clone().unwrap_or_else(|| project.git.clone());
+        let version = version(instance.version.as_ref());
+        plans.push(InstancePlan { name: instance.name.clone(), runs_in, manages, git, version });
+    }
+    for (index, env) in environments.iter().enumerate() {
+        if !managed.contains_key(&index) {
+            let finding = bad(format!("environment `{}` is managed by no instance", env.name));
+            findings.push(finding.help("add it to the `manages` of one"));
+        }
+    }
+    plans
+}
+
+fn clusters(
+    environments: &[EnvModel],
+    instances: &[InstancePlan],
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<ClusterPlan> {
+    let mut clusters: Vec<ClusterPlan> = Vec::new();
+    for (index, env) in environments.iter().enumerate() {
+        let Some(instance) = instances.iter().position(|instance| instance.manages.contains(&index)) else { continue };
+        let own = instances[instance].runs_in == index;
+        let default = |name: &ClusterName, only: bool| {
+            if own && only {
+                Destination::Server(IN_CLUSTER.into())
+            } else {
+                Destination::Name(name.to_string())
+            }
+        };
+        if env.spec.clusters.is_empty() {
+            if let Ok(name) = env.name.as_str().parse::<ClusterName>() {
+                let destination = default(&name, true);
+                clusters.push(ClusterPlan { name, env: index, instance, destination, vars: JsonMap::new() });
+            }
+            continue;
+        }
+        let only = env.spec.clusters.len() == 1;
+        for cluster in &env.spec.clusters {
+            let destination = cluster.destination.clone().unwrap_or_else(|| default(&cluster.name, only));
+            let destination = match destination {
+                Destination::Server(url) => Destination::Server(url.trim_end_matches('/').to_owned()),
+                Destination::Name(name) if name == "in-cluster" => Destination::Server(IN_CLUSTER.into()),
+                name @ Destination::Name(_) => name,
+            };
+            if clusters.iter().any(|other| other.env == index && other.name == cluster.name) {
+                let finding = Diagnostic::new(Code::RefDuplicate, format!("cluster `{}` stands twice here", cluster.name));
+                findings.push(finding.at(env.span(&["clusters"]), "in this list"));
+                continue;
+            }
+            let name = cluster.name.clone();
+            clusters.push(ClusterPlan { name, env: index, instance, destination, vars: cluster.vars.clone() });
+        }
+    }
+    clusters
+}
+
+/// Two environments may share a cluster (by its name) if only one brings platform apps and their namespaces and
+/// releases do not meet; one name must not stand for two clusters, nor two names for one.
+fn check_shared(
+    environments: &[EnvModel],
+    releases: &[ReleaseModel],
+    clusters: &[ClusterPlan],
+    findings: &mut Vec<Diagnostic>,
+) {
+    for (number, cluster) in clusters.iter().enumerate() {
+        for other in &clusters[..number] {
+            let same_place = cluster.instance == other.instance && cluster.destination == other.destination;
+            let same_name = cluster.name == other.name;
+            let at = |cluster: &ClusterPlan| environments[cluster.env].span(&["clusters"]);
+            if same_name && !same_place {
+                let message = format!("two clusters are called `{}`", cluster.name);
+                let finding = Diagnostic::new(Code::RefDuplicate, message).at(at(cluster), "one").at(at(other), "the other");
+                findings.push(finding.help("cluster names are unique in a project; rename one of them"));
+            } else if same_place && !same_name && cluster.env != other.env {
+                let message = format!("`{}` and `{}` are the same cluster", other.name, cluster.name);
+                let finding =
+                    Diagnostic::new(Code::RefDuplicate, message).at(at(cluster), "this destination").at(at(other), "and this");
+                findings.push(finding.help("give both the same `name`, or one of them another `destination`"));
+            } else if same_name && cluster.env != other.env {
+                check_pair(environments, releases, other.env, cluster.env, &cluster.name, findings);
+            }
+        }
+    }
+}
+
+fn check_pair(
+    environments: &[EnvModel],
+    releases: &[ReleaseModel],
+    one: usize,
+    two: usize,
+    cluster: &ClusterName,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let of = |env: usize| releases.iter().filter(move |release| release.env == env);
+    let platform = |env: usize| of(env).find(|release| release.spec.tier == Tier::Platform);
+    if let (Some(first), Some(second)) = (platform(one), platform(two)) {
+        let message = format!("two environments bring platform apps to cluster `{cluster}`");
+        let finding = Diagnostic::new(Code::OutClash, message)
+            .at(second.entry_span(&environments[two]), format!("`{}` is a platform app", second.name))
+            .at(first.entry_span(&environments[one]), format!("and so is `{}`", first.name));
+        findings.push(finding.help("list the platform apps in one of the two environments"));
+    }
+    for second in of(two) {
+        let meets = |first: &&ReleaseModel| first.name == second.name || first.namespace() == second.namespace();
+        if let Some(first) = of(one).find(meets) {
+            let what = if first.name == second.name {
+                format!("release `{}`", first.name)
+            } else {
+                format!("namespace `{}`", first.namespace())
+            };
+            let finding = Diagnostic::new(Code::OutClash, format!("two environments use {what} on cluster `{cluster}`"))
+                .at(second.entry_span(&environments[two]), "here")
+                .at(first.entry_span(&environments[one]), "and here");
+            findings.push(finding.help("environments that share a cluster need namespaces and release names of their own"));
+        }
+    }
+}
+
+/// Helm stores a release by namespace and name, so no two may share both.
+fn check_duplicates(environments: &[EnvModel], releases: &[ReleaseModel], findings: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<(usize, &str, &str), usize> = BTreeMap::new();
+    for (number, release) in releases.iter().enumerate() {
+        if release.spec.chart.is_none() {
+            continue;
+        }
+        if let Some(other) = seen.insert((release.env, release.namespace(), release.helm_name()), number) {
+            let other = &releases[other];
+            let env = &environments[release.env];
+            let message = format!(
+                "`{}` and `{}` both install a Helm release `{}` in namespace `{}`",
+                other.name,
+                release.name,
+                release.helm_name(),
+                release.namespace()
+            );
+            let finding = Diagnostic::new(Code::RefDuplicate, message)
+                .at(release.entry_span(env), "this one")
+                .at(other.entry_span(env), "and this");
+            findings.push(finding.help("give one of them another `namespace` or `releaseName`"));
+        }
+    }
+}
