@@ -6,12 +6,19 @@
 //! times its size. An alias is a second reference to the anchor's node, never a copy; [`Doc::weight`] says how many
 //! nodes a walk would meet.
 
+mod build;
+mod decode;
 pub mod doc;
 pub mod emit;
+mod mapping;
+mod meaning;
 pub mod parse;
+mod place;
 pub mod scalar;
+mod syntax;
 
+pub use decode::decode;
 pub use doc::{Doc, Entry, NodeId, Style, Tag};
-pub use emit::{Tree, View, emit_json};
-pub use parse::{Limits, decode, parse};
+pub use emit::{JsonTree, Tree, View, emit, emit_entry, emit_json, emit_node};
+pub use parse::{Limits, parse};
 pub use scalar::Kind;

@@ -1,7 +1,17 @@
-//! Text → documents.
-use super::Doc;
-use crate::diag::{Diagnostic, FileId};
+//! Text → documents: the parser's events, taken one by one onto an own stack.
+//!
+//! yaml-rust2's `load` recurses and could exhaust the stack on hostile depth, and its events know neither duplicate keys
+//! nor `<<`; so events are pulled and all of that is done in `build`. A text is checked for what YAML does not allow
+//! first: the parser takes a NUL for the end of the file and would silently lose the rest.
+
 use std::sync::Arc;
+
+use yaml_rust2::parser::{Event, Parser};
+
+use super::build::{Builder, Stop};
+use super::decode::too_large;
+use super::{Doc, syntax};
+use crate::diag::{Code, Diagnostic, FileId, Span};
 
 /// Bounds on what one file may cost.
 #[derive(Debug, Clone, Copy)]
@@ -14,24 +24,92 @@ pub struct Limits {
     pub nodes: u64,
 }
 
-/// Parses all documents of a file; findings are added to `findings`.
-pub fn parse(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<Diagnostic>) -> Vec<Doc> {
-    let _ = (text, file, limits, findings);
-    Vec::new()
-}
-/// TEMPORARY until merged.
-#[derive(Debug)]
-pub struct DecodeProblem;
-impl DecodeProblem {
-    pub fn finding(&self, _file: FileId) -> Diagnostic {
-        Diagnostic::new(crate::diag::Code::FileEncoding, "")
-    }
-}
-pub fn decode(bytes: &[u8], _limits: &Limits) -> Result<String, DecodeProblem> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| DecodeProblem)
-}
 impl Default for Limits {
+    /// 4 MiB, 64 levels, a million nodes.
     fn default() -> Self {
         Self { bytes: 4 << 20, depth: 64, nodes: 1_000_000 }
     }
 }
+
+/// Parses all documents of a file; findings are added to `findings`.
+///
+/// An empty file, or one with nothing but comments, is one document that is null. At a syntax error, or where a limit is
+/// passed, parsing ends: the documents before are given, the broken one is not, so the list may then be empty. All other
+/// findings leave a document that can be worked with: of two equal keys the last one counts, as it does for Helm; an
+/// alias that cannot be followed is null; an entry whose key cannot be one is left out.
+pub fn parse(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<Diagnostic>) -> Vec<Doc> {
+    if text.len() > limits.bytes || u32::try_from(text.len()).is_err() {
+        findings.push(too_large(file, text.len(), limits));
+        return Vec::new();
+    }
+    let base = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    if let Some(finding) = forbidden(text, base, file) {
+        findings.push(finding);
+        return Vec::new();
+    }
+    let mut builder = Builder::new(text, base, file, limits, findings);
+    line_breaks(text, file, &mut builder);
+    let mut parser = Parser::new_from_str(&text[base..]);
+    let result = loop {
+        match parser.next_token() {
+            Ok((Event::StreamEnd, _)) => break Ok(()),
+            Ok((event, mark)) => {
+                if let Err(stop) = builder.event(event, &mark) {
+                    break Err(stop);
+                }
+            }
+            Err(error) => {
+                let at = builder.places.byte(error.marker());
+                builder.report(syntax::finding(text, file, at, error.info()));
+                break Err(Stop);
+            }
+        }
+    };
+    builder.finish(result.is_ok())
+}
+
+/// The first character that may not stand in YAML at all.
+fn forbidden(text: &str, base: usize, file: FileId) -> Option<Diagnostic> {
+    let control = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
+    let ascii = text.bytes().position(control);
+    let wide = if text.is_ascii() {
+        None
+    } else {
+        text[base..]
+            .char_indices()
+            .find(|(_, character)| {
+                matches!(character, '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+            })
+            .map(|(at, _)| base + at)
+    };
+    let at = [ascii, wide].into_iter().flatten().min()?;
+    let character = text[at..].chars().next()?;
+    let code = u32::from(character);
+    Some(
+        Diagnostic::new(Code::YamlSyntax, format!("the character U+{code:04X} is not allowed in YAML"))
+            .at(Span::new(file, at, at + character.len_utf8()), "this character")
+            .help(format!("delete it, or write `\\u{code:04x}` in double quotes if it is meant")),
+    )
+}
+
+/// Warns of characters that end a line for YAML 1.1 (so for Helm) and are text for YAML 1.2 and hlgen.
+fn line_breaks(text: &str, file: FileId, builder: &mut Builder<'_>) {
+    if text.is_ascii() {
+        return;
+    }
+    for (at, found) in text.match_indices(['\u{85}', '\u{2028}', '\u{2029}']) {
+        let code = found.chars().next().map_or(0, u32::from);
+        builder.report(
+            Diagnostic::new(
+                Code::YamlAmbiguousScalar,
+                format!("the character U+{code:04X} ends the line for Helm and Kubernetes, but is text to YAML 1.2"),
+            )
+            .at(Span::new(file, at, at + found.len()), "cannot be seen")
+            .help(format!("delete it, or write `\\u{code:04x}` in double quotes if it is meant")),
+        );
+    }
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

@@ -1,0 +1,300 @@
+use super::*;
+use crate::diag::SourceMap;
+use crate::yaml::{Kind, NodeId, Style, Tag, emit};
+
+/// Documents and findings as `line:column code`.
+fn read_with(text: &str, limits: &Limits) -> (Vec<Doc>, Vec<String>) {
+    let sources = SourceMap::new();
+    let text: Arc<str> = text.into();
+    let file = sources.add("f", Arc::clone(&text));
+    let mut findings = Vec::new();
+    let docs = parse(&text, file, limits, &mut findings);
+    let shown = findings
+        .iter()
+        .map(|finding| {
+            let places: Vec<String> = finding
+                .labels
+                .iter()
+                .map(|label| sources.place(label.span).trim_start_matches("f:").to_owned())
+                .collect();
+            format!("{} {}", places.join(" "), finding.code)
+        })
+        .collect();
+    (docs, shown)
+}
+
+fn read(text: &str) -> (Vec<Doc>, Vec<String>) {
+    read_with(text, &Limits::default())
+}
+
+/// The only document of a text that gives no finding.
+fn clean(text: &str) -> Doc {
+    let (mut docs, findings) = read(text);
+    assert_eq!(findings, Vec::<String>::new(), "{text:?}");
+    assert_eq!(docs.len(), 1);
+    docs.remove(0)
+}
+
+fn findings(text: &str) -> Vec<String> {
+    read(text).1
+}
+
+fn at(doc: &Doc, path: &str) -> NodeId {
+    path.split('.').fold(doc.root(), |node, part| match part.parse::<usize>() {
+        Ok(index) => doc.items(node)[index],
+        Err(_) => doc.get(node, part).unwrap(),
+    })
+}
+
+fn emitted(doc: &Doc) -> String {
+    let mut out = String::new();
+    emit(doc, doc.root(), &mut out);
+    out
+}
+
+#[test]
+fn spans_have_a_beginning_and_an_end() {
+    let doc = clean(
+        "# c\na: one # x\nb:\n  c: 'it''s'\n  d: \"q\\\"\"   # y\n  e:\nlist:\n  - x\n  -\n  - {}\n  - [1, {k: v}]\nt: |\n  l1\n\n  l2\n\n# z\nf: >-\n  p\n  q\nm: two\n  lines\n",
+    );
+    for (path, source) in [
+        ("a", "one"),
+        ("b", "c: 'it''s'\n  d: \"q\\\"\"   # y\n  e"),
+        ("b.c", "'it''s'"),
+        ("b.d", "\"q\\\"\""),
+        ("b.e", "e"),
+        ("list", "x\n  -\n  - {}\n  - [1, {k: v"),
+        ("list.1", "-"),
+        ("list.2", "{}"),
+        ("list.3", "1, {k: v"),
+        ("t", "|\n  l1\n\n  l2"),
+        ("f", ">-\n  p\n  q"),
+        ("m", "two\n  lines"),
+    ] {
+        assert_eq!(doc.source(at(&doc, path)), source, "{path}");
+    }
+    assert_eq!(doc.text(at(&doc, "b.c")), "it's");
+    assert_eq!(doc.text(at(&doc, "t")), "l1\n\nl2\n");
+    assert_eq!(doc.text(at(&doc, "m")), "two lines");
+    assert_eq!(doc.style(at(&doc, "f")), Style::Folded);
+    assert_eq!(doc.content_offset(at(&doc, "a")), Some(7));
+    assert_eq!(doc.content_offset(at(&doc, "b.c")), None);
+}
+
+#[test]
+fn positions_survive_wide_characters_line_ends_and_the_byte_order_mark() {
+    for text in [
+        "\u{feff}ä: |\n  ünï\n  cödé\nb: 'ß' # é\nc: [ü, x]\n",
+        "ä: |\r\n  ünï\r\n  cödé\r\nb: 'ß' # é\r\nc: [ü, x]\r\n",
+        "ä: |\r  ünï\r  cödé\rb: 'ß' # é\rc: [ü, x]\r",
+    ] {
+        let doc = clean(text);
+        assert_eq!(doc.text(at(&doc, "ä")), "ünï\ncödé\n");
+        assert_eq!(doc.source(at(&doc, "b")), "'ß'");
+        assert_eq!(doc.source(at(&doc, "c.0")), "ü");
+        assert_eq!(doc.source(at(&doc, "c.1")), "x");
+    }
+}
+
+#[test]
+fn empty_files_are_null() {
+    for text in ["", "# c\n", "---\n", "\n\n", "\u{feff}"] {
+        let doc = clean(text);
+        assert_eq!(doc.kind(doc.root()), Kind::Null, "{text:?}");
+    }
+    let (docs, findings) = read("a: 1\n---\nb: 2\n...\n---\n");
+    assert_eq!((docs.len(), findings.len()), (3, 0));
+}
+
+#[test]
+fn keys_are_json_keys() {
+    let (docs, findings) = read("on: x\n1: v\n0x10: z\n1.50: f\n'on2': q\n&a k: v\n*a : w\n");
+    assert_eq!(findings, ["1:1 yaml/ambiguous-scalar", "7:1 6:4 yaml/duplicate-key"]);
+    let keys: Vec<&str> = docs[0].entries(docs[0].root()).iter().map(|entry| docs[0].text(entry.key)).collect();
+    assert_eq!(keys, ["true", "1", "16", "1.5", "on2", "k"]);
+    assert_eq!(findings_of_keys(), ["1:1 yaml/key", "2:1 yaml/key", "3:3 yaml/key", "4:1 yaml/key", "5:1 yaml/key"]);
+}
+
+fn findings_of_keys() -> Vec<String> {
+    findings("~: a\n: b\n? {x: y}\n[1]: c\n18446744073709551615: d\n")
+}
+
+#[test]
+fn duplicates_are_found_in_small_and_large_maps() {
+    assert_eq!(findings("a: 1\nb: 2\na: 3\n"), ["3:1 1:1 yaml/duplicate-key"]);
+    assert_eq!(findings("1: a\n'1': b\n"), ["2:1 1:1 yaml/duplicate-key"]);
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for number in 0..20_000 {
+        writeln!(text, "k{number}: 1").unwrap();
+    }
+    text.push_str("k7: 2\n");
+    let (docs, findings) = read(&text);
+    assert_eq!(findings, ["20001:1 8:1 yaml/duplicate-key"]);
+    assert_eq!(docs[0].text(at(&docs[0], "k7")), "2");
+    assert_eq!(docs[0].entries(docs[0].root()).len(), 20_000);
+}
+
+#[test]
+fn aliases_share_nodes_and_bombs_are_stopped() {
+    let doc = clean("a: &x {k: v}\nb: *x\nc: [*x, *x]\n");
+    assert_eq!(at(&doc, "a"), at(&doc, "b"));
+    assert_eq!(at(&doc, "a"), at(&doc, "c.1"));
+    assert_eq!(doc.weight(), 1 + 2 + 2 + 1 + 4);
+    assert_eq!(findings("a: *none\n"), ["1:4 yaml/alias"]);
+    assert_eq!(findings("a: &x\n  b: *x\n"), ["2:6 yaml/alias"]);
+    assert_eq!(findings("a: &x 1\n---\nb: *x\n"), ["3:4 yaml/alias"]);
+    let mut bomb = String::from("a0: &a0 [x]\n");
+    for level in 1..40 {
+        let below = level - 1;
+        bomb.push_str(&format!("a{level}: &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]\n"));
+    }
+    let (docs, shown) = read(&bomb);
+    assert!(docs.is_empty());
+    assert_eq!(shown.len(), 1);
+    assert!(shown[0].ends_with("yaml/limit"), "{shown:?}");
+    // Every link is one level deeper than the one before.
+    let mut chain = String::from("a0: &a0 [x]\n");
+    for level in 1..80 {
+        chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    assert_eq!(findings(&chain), ["64:12 yaml/limit"]);
+}
+
+#[test]
+fn depth_is_bounded() {
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(findings(&deep(64)), Vec::<String>::new());
+    assert_eq!(findings(&deep(65)), ["1:65 yaml/limit"]);
+    assert!(findings(&deep(100_000))[0].ends_with("yaml/limit"));
+    assert!(findings(&"- ".repeat(100_000))[0].ends_with("yaml/limit"));
+    let small = Limits { bytes: 3, ..Limits::default() };
+    assert_eq!(read_with("a: 1\n", &small).1, ["1:1 yaml/limit"]);
+    let few = Limits { nodes: 3, ..Limits::default() };
+    assert_eq!(read_with("[1, 2, 3]\n", &few).1, ["1:8 yaml/limit"]);
+}
+
+#[test]
+fn merge_tags_are_kept_and_misplaced_ones_found() {
+    let doc = clean(
+        "a: !append [1]\nb: !merge:name\n  - name: x\nc: !unset\nd: !replace\n  k: v\ne: !raw ${{ x }}\nf: !unset # c\n",
+    );
+    assert_eq!(doc.tag(at(&doc, "a")), Some(&Tag::Append));
+    assert_eq!(doc.tag(at(&doc, "b")), Some(&Tag::Merge("name".into())));
+    assert_eq!(doc.tag(at(&doc, "c")), Some(&Tag::Unset));
+    assert_eq!(doc.kind(at(&doc, "c")), Kind::Null);
+    assert_eq!(doc.tag(at(&doc, "d")), Some(&Tag::Replace));
+    assert_eq!(doc.tag(at(&doc, "e")), Some(&Tag::Raw));
+    assert!(doc.tagged(doc.root()) && !doc.templated(doc.root()));
+    assert_eq!(
+        findings("a: !append 1\nb: !merge:x {}\nc: !unset 1\nd: !apend []\ne: !!int x\nf: !merge []\n- x"),
+        [
+            "1:4 merge/tag",
+            "2:4 merge/tag",
+            "3:4 3:11 merge/tag",
+            "4:4 yaml/tag",
+            "5:4 yaml/tag",
+            "6:4 yaml/tag",
+            "7:3 yaml/syntax"
+        ]
+    );
+    assert_eq!(findings("- !append [1]\n- !replace {}\n"), ["1:12 merge/tag"]);
+    assert_eq!(findings("!append k: 1\n"), ["1:1 merge/tag"]);
+}
+
+#[test]
+fn core_tags_mean_what_they_mean_to_helm() {
+    let doc = clean(
+        "a: !!str 12\nb: !!int '12'\nc: !!float 1\nd: !!map {}\ne: !!seq []\nf: !!null\ng: !!str\nh: !!bool yes\n",
+    );
+    let kinds: Vec<Kind> = doc.entries(doc.root()).iter().map(|entry| doc.kind(entry.value)).collect();
+    assert_eq!(
+        kinds,
+        [Kind::Str, Kind::Int, Kind::Float, Kind::Map, Kind::Seq, Kind::Null, Kind::Str, Kind::Bool(true)]
+    );
+}
+
+#[test]
+fn merge_keys_give_way_to_own_keys() {
+    let doc = clean("b: &b {x: 1, w: 2}\nc: &c {w: 3, z: 4}\nm:\n  <<: [*b, *c]\n  x: 5\nq: {'<<': *b}\n");
+    assert_eq!(
+        emitted(&doc),
+        "b:\n  x: 1\n  w: 2\nc:\n  w: 3\n  z: 4\nm:\n  x: 5\n  w: 2\n  z: 4\nq:\n  '<<':\n    x: 1\n    w: 2\n"
+    );
+}
+
+#[test]
+fn merge_keys_that_are_wrong_are_found() {
+    assert_eq!(
+        findings("a: {<<: 1}\nb: {<<: [{}, 2]}\nc: &l [{}]\nd: {<<: *l}\n"),
+        ["1:9 yaml/merge-key", "2:14 yaml/merge-key", "4:9 yaml/merge-key"]
+    );
+    assert_eq!(findings("b: &b {x: 1}\na: {x: 2, <<: *b}\n"), ["2:11 2:5 yaml/merge-key"]);
+    assert_eq!(findings("b: &b {x: 1}\na: {x: 1, <<: *b, <<: *b}\n"), ["2:19 2:11 yaml/duplicate-key"]);
+    // A map of many entries merged many times is stopped before it costs anything.
+    let wide: Vec<String> = (0..2000).map(|number| format!("k{number}: 1")).collect();
+    let text = format!("b: &b {{{}}}\nl: {{<<: [{}]}}\n", wide.join(", "), vec!["*b"; 2000].join(", "));
+    assert!(findings(&text)[0].ends_with("yaml/limit"));
+}
+
+#[test]
+fn ambiguous_words_are_shown() {
+    assert_eq!(
+        findings("a: yes\nb: 'yes'\nc: [012, true]\nd: .inf\n"),
+        ["1:4 yaml/ambiguous-scalar", "3:5 yaml/ambiguous-scalar", "4:4 yaml/ambiguous-scalar"]
+    );
+    let sources = SourceMap::new();
+    let text: Arc<str> = "a: 012\n".into();
+    let file = sources.add("f", Arc::clone(&text));
+    let mut findings = Vec::new();
+    parse(&text, file, &Limits::default(), &mut findings);
+    assert_eq!(findings[0].message, "`012` is the number 10 to Helm and Kubernetes, the number 12 to YAML 1.2");
+    assert_eq!(findings[0].help.as_deref(), Some("write `10` or `12`, or `'012'` if the text is meant"));
+}
+
+#[test]
+fn templates_are_seen_and_raw_hides_them() {
+    let doc = clean("a: ${{ x }}\nb: {c: 'v ${{ y }}'}\nr: !raw\n  t: ${{ z }}\n  ${{ k }}: 1\nd: ${x}\n");
+    assert!(doc.templated(doc.root()) && doc.templated(at(&doc, "a")) && doc.templated(at(&doc, "b")));
+    assert!(!doc.templated(at(&doc, "r")) && !doc.templated(at(&doc, "r.t")) && !doc.templated(at(&doc, "d")));
+    assert_eq!(findings("${{ k }}: 1\n"), ["1:1 template/key"]);
+}
+
+#[test]
+fn tabs_and_forbidden_characters_are_found() {
+    for (text, expected) in [
+        ("a:\n\tb: 1\n", "2:1 yaml/tab"),
+        ("a: 1\n\tb: 1\n", "2:1 yaml/tab"),
+        ("\ta: 1\n", "1:1 yaml/tab"),
+        ("-\ta\n", "1:2 yaml/tab"),
+        ("a: 'x'\n\t# c\nb: 1\n", "2:1 yaml/tab"),
+        ("a: 1\nb: \0\n", "2:4 yaml/syntax"),
+        ("a: \u{7f}\n", "1:4 yaml/syntax"),
+        ("a: é\u{9f}\n", "1:5 yaml/syntax"),
+        ("a: x\u{2028}y\n", "1:5 yaml/ambiguous-scalar"),
+    ] {
+        assert_eq!(findings(text), [expected], "{text:?}");
+    }
+    clean("a: \tb\nc: [1,\n\t2]\nd: |\n  x\n  \ty\ne: \"q\n \tr\"\nf: x\t# c\n");
+}
+
+#[test]
+fn syntax_errors_have_a_place_and_a_remedy() {
+    for (text, expected) in [
+        ("a: b: c\n", "1:5 yaml/syntax"),
+        ("a: [1, 2\nb: 3\n", "2:2 yaml/syntax"),
+        ("a: 'x\n", "1:4 yaml/syntax"),
+        ("a: @x\n", "1:4 yaml/syntax"),
+        ("a: {{ .Values.x }}\n", "1:7 yaml/key"),
+    ] {
+        assert_eq!(findings(text), [expected], "{text:?}");
+    }
+    // The documents before the broken one are there.
+    assert_eq!(read("a: 1\n---\nb: 'x\n").0.len(), 1);
+}
+
+#[test]
+fn findings_are_bounded() {
+    let (_, findings) = read(&"- yes\n".repeat(5000));
+    assert_eq!(findings.len(), 1001);
+}
