@@ -2,8 +2,9 @@
 //!
 //! annotate-snippets draws them. It gets an excerpt and not the file: it looks at every line it is given, and a file
 //! may have four megabytes, or all of them on one line. The excerpt holds only marked lines and what lies shortly
-//! between them, long lines are cut around the mark, and what a terminal would obey is replaced; line and column of
-//! the head are therefore given apart, as they are in the file.
+//! between them, long lines are cut around the mark, and what a terminal would obey is replaced. The head of an excerpt
+//! (`path:line:column`) would then be that of the excerpt, and there is no way to give another one: a name of our own
+//! goes in and is replaced in the result.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ const BEFORE: usize = 50;
 const AFTER: usize = 110;
 /// Places of one finding that are shown.
 const MOST: usize = 12;
+/// Stands around the number of a head; a private character, which `text` lets through nowhere.
+const HEAD: char = '\u{f8ff}';
 
 pub(super) fn render(findings: &[Diagnostic], places: &mut Places<'_>, count: Count, options: Options) -> String {
     if findings.is_empty() {
@@ -34,8 +37,9 @@ pub(super) fn render(findings: &[Diagnostic], places: &mut Places<'_>, count: Co
     let renderer = renderer.term_width(options.width.max(40));
     let mut out = String::new();
     for finding in findings {
-        let frame = renderer.render(&[group(finding, places)]);
-        for line in frame.lines() {
+        let mut heads = Vec::new();
+        let frame = renderer.render(&[group(finding, places, &mut heads)]);
+        for line in fill_in(&frame, &heads).lines() {
             out.push_str(line.trim_end());
             out.push('\n');
         }
@@ -46,7 +50,20 @@ pub(super) fn render(findings: &[Diagnostic], places: &mut Places<'_>, count: Co
     out
 }
 
-fn group<'a>(finding: &'a Diagnostic, places: &mut Places<'_>) -> Group<'a> {
+/// Puts the heads of excerpts in place of their names: `HEAD number HEAD :line:column`.
+fn fill_in(frame: &str, heads: &[String]) -> String {
+    let mut out = String::with_capacity(frame.len() + 64);
+    let mut pieces = frame.split(HEAD);
+    out.push_str(pieces.next().unwrap_or_default());
+    while let (Some(number), Some(rest)) = (pieces.next(), pieces.next()) {
+        out.push_str(number.parse().ok().and_then(|number: usize| heads.get(number)).map_or("", String::as_str));
+        out.push_str(rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit()));
+    }
+    out
+}
+
+/// A finding as a frame; `heads` gets what each excerpt's head has to say.
+fn group<'a>(finding: &'a Diagnostic, places: &mut Places<'_>, heads: &mut Vec<String>) -> Group<'a> {
     let level = match finding.level {
         Level::Error => Frame::ERROR,
         Level::Warning => Frame::WARNING,
@@ -72,14 +89,12 @@ fn group<'a>(finding: &'a Diagnostic, places: &mut Places<'_>) -> Group<'a> {
             text: &label.text,
         }
     });
-    let excerpts = excerpts(marks.collect());
     let has_more = !finding.notes.is_empty() || finding.help.is_some() || shown < finding.labels.len();
-    let last = excerpts.len();
-    for (number, marks) in excerpts.into_iter().enumerate() {
-        group = group.elements(draw(&marks));
-        if number + 1 < last || has_more {
-            group = group.element(Padding);
-        }
+    for marks in excerpts(marks.collect()) {
+        group = group.element(draw(&marks, heads));
+    }
+    if has_more && shown > 0 {
+        group = group.element(Padding);
     }
     if shown < finding.labels.len() {
         group = group.element(Frame::NOTE.message(format!("and {} more places", finding.labels.len() - shown)));
@@ -126,12 +141,14 @@ fn excerpts(marks: Vec<Mark<'_>>) -> Vec<Vec<Mark<'_>>> {
     excerpts
 }
 
-fn draw<'a>(marks: &[Mark<'a>]) -> Vec<Element<'a>> {
-    let Some(head) = marks.first() else { return Vec::new() };
-    let origin = Origin::path(one_line(head.file.path()).into_owned()).line(head.line).char_column(head.column);
+/// An excerpt for marks of one file (at least one).
+fn draw<'a>(marks: &[Mark<'a>], heads: &mut Vec<String>) -> Element<'a> {
+    let Some(head) = marks.first() else { return Padding.into() };
+    let path = one_line(head.file.path());
     if head.file.text().is_empty() {
-        return vec![origin.into()];
+        return Origin::path(path.into_owned()).into();
     }
+    heads.push(format!("{path}:{}:{}", head.line, head.column));
     let first = marks.iter().map(|mark| mark.line).min().unwrap_or(head.line);
     let last = marks.iter().map(|mark| mark.line).max().unwrap_or(head.line);
     let mut text = String::new();
@@ -169,7 +186,8 @@ fn draw<'a>(marks: &[Mark<'a>]) -> Vec<Element<'a>> {
     }
     annotations.sort_by_key(|(order, _)| *order);
     let annotations = annotations.into_iter().map(|(_, annotation)| annotation);
-    vec![origin.into(), Padding.into(), Snippet::source(text).line_start(first).annotations(annotations).into()]
+    let name = format!("{HEAD}{}{HEAD}", heads.len() - 1);
+    Snippet::source(text).path(name).line_start(first).annotations(annotations).into()
 }
 
 /// The part of a line that is shown: all of it, or what lies around a mark.
