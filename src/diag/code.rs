@@ -109,6 +109,7 @@ codes! {
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
     AllowUnused = "allow/unused", Note, "an allow-comment that matches no finding";
+    AllowInvalid = "allow/invalid", Warning, "an allow-comment without a reason, or a level for a finding that cannot have another";
 }
 
 impl Code {

@@ -1,1 +1,15 @@
-//! TODO
+//! Where hlgen touches the world outside: reading (`source` and its kinds) and writing (`write`). Nothing else in the
+//! crate opens a file.
+
+pub mod disk;
+pub mod embedded;
+pub mod layered;
+pub mod recording;
+pub mod source;
+pub mod write;
+
+pub use disk::Disk;
+pub use embedded::Embedded;
+pub use layered::Layered;
+pub use recording::{Record, Recording};
+pub use source::{Memory, ReadError, Refusal, Source};
