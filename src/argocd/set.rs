@@ -1,0 +1,435 @@
+//! Many Applications folded into one ApplicationSet with a list generator.
+//!
+//! The template holds what all Applications share. A text that differs only by a parameter of the element is
+//! generalised where the caller named a [`Pattern`] for it, and only if the pattern gives the right text for every
+//! element; so a pattern can make the output shorter but never wrong. What differs otherwise travels in the element
+//! under `patch` and is applied by one constant `templatePatch`. It is found by rendering the template for each element and comparing
+//! with what is wanted, hence `expand(factor(x)) == x` by construction.
+//!
+//! Traps that shaped this: a patch replaces lists as a whole but *adds* to finalizers; it cannot change the project;
+//! a key that only some elements have must not stand in the template, because removing it would take a `null`; the
+//! CRD demands `destination`, `project` and each source's `repoURL` in the template.
+
+use serde_json::{Map, Value};
+
+use super::expand;
+use super::types::{
+    Application, ApplicationSet, ApplicationSetSpec, Generator, ListGenerator, MatchExpression, Metadata, RollingSync,
+    SetSyncPolicy, Step, Strategy, Template,
+};
+
+/// The parameter that holds what an Application has beyond the template.
+pub const PATCH: &str = "patch";
+/// The patch of every set: the element's own, or nothing.
+pub const TEMPLATE_PATCH: &str = r#"{{ toJson (dig "patch" (dict) .) }}"#;
+/// Argo CD reads numbers of elements as 64-bit floats, which are exact up to here.
+pub const NUMBER_MAX: i64 = 1 << 53;
+
+/// One Application and the parameters that its element shows, for example `cluster`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Element {
+    pub params: Map<String, Value>,
+    pub application: Application,
+}
+
+/// A text with parameters in it and the places where it may stand in the template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    at: Vec<String>,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Param(String),
+}
+
+impl Pattern {
+    /// A pattern for the texts at `pointer`: a JSON Pointer into the Application whose segment `*` stands for any one
+    /// segment, for example `/spec/sources/*/helm/valueFiles/*`.
+    pub fn at(pointer: &str) -> Self {
+        let at = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+        Self { at, pieces: Vec::new() }
+    }
+
+    /// Adds text that stands for itself, whatever it holds.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        match self.pieces.last_mut() {
+            Some(Piece::Text(last)) => last.push_str(text),
+            _ if text.is_empty() => {}
+            _ => self.pieces.push(Piece::Text(text.to_owned())),
+        }
+        self
+    }
+
+    /// Adds the value of a parameter.
+    #[must_use]
+    pub fn param(mut self, name: &str) -> Self {
+        self.pieces.push(Piece::Param(name.to_owned()));
+        self
+    }
+
+    fn fits(&self, path: &[String]) -> bool {
+        self.at.len() == path.len() && self.at.iter().zip(path).all(|(at, part)| at == "*" || at == part)
+    }
+
+    /// Whether the pattern gives `text` for an element with these parameters.
+    fn gives(&self, text: &str, params: &Map<String, Value>) -> bool {
+        let mut rest = Some(text);
+        for piece in &self.pieces {
+            let expected = match piece {
+                Piece::Text(text) => Some(text.as_str()),
+                Piece::Param(name) => params.get(name).and_then(Value::as_str),
+            };
+            rest = rest.zip(expected).and_then(|(rest, expected)| rest.strip_prefix(expected));
+        }
+        rest == Some("")
+    }
+
+    fn template(&self) -> String {
+        let mut output = String::new();
+        for (index, piece) in self.pieces.iter().enumerate() {
+            match piece {
+                Piece::Text(text) => escape(text, index + 1 < self.pieces.len(), &mut output),
+                Piece::Param(name) => output.push_str(&field(name)),
+            }
+        }
+        output
+    }
+}
+
+/// Steps of a rollout: Applications whose `label` has one of the values of a group, group after group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollout {
+    pub label: String,
+    pub groups: Vec<Vec<String>>,
+}
+
+/// What cannot be folded into one set. All of these are mistakes of the caller, not of a user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FactorError {
+    #[error("ApplicationSet `{0}` would be empty, and an empty set deletes every Application it had")]
+    Empty(String),
+    #[error("Application `{application}` is in namespace `{found}`, its set in `{expected}`")]
+    Namespace { application: String, found: String, expected: String },
+    #[error("`{0}` cannot be the name of a parameter: letters, digits and `_`, no digit first, and not `patch`")]
+    Param(String),
+    #[error("Application `{application}` needs parameter `{param}` to be `{needed}`, but it has another value")]
+    ParamClash { application: String, param: String, needed: String },
+    #[error("Application `{application}` holds {number}, which Argo CD would round")]
+    Number { application: String, number: String },
+    #[error("Application `{application}`: {reason}")]
+    Shape { application: String, reason: String },
+}
+
+/// Folds `elements` into one ApplicationSet that expands to exactly their Applications, in their order.
+///
+/// `patterns` are tried in order wherever they fit. Parameters of the elements are kept even where nothing reads them,
+/// and `project`, `name` or `namespace` are added where the template needs them. The set always keeps what
+/// its Applications installed when one of them goes.
+///
+/// # Errors
+///
+/// See [`FactorError`].
+pub fn factor(
+    name: &str,
+    namespace: &str,
+    elements: &[Element],
+    patterns: &[Pattern],
+    rollout: Option<&Rollout>,
+) -> Result<ApplicationSet, FactorError> {
+    if elements.is_empty() {
+        return Err(FactorError::Empty(name.to_owned()));
+    }
+    let wanted = elements.iter().map(|element| wanted(element, namespace)).collect::<Result<Vec<_>, _>>()?;
+    let folding = Folding { elements, patterns };
+    let views: Vec<&Value> = wanted.iter().collect();
+    let mut template = folding.shared(&views, &mut Vec::new()).unwrap_or_else(|| Value::Object(Map::new()));
+    let mut params: Vec<Map<String, Value>> = elements.iter().map(|element| element.params.clone()).collect();
+
+    let promote = |template: &mut Value, params: &mut [Map<String, Value>], path: [&str; 2], param: &str| {
+        for ((element, wanted), params) in elements.iter().zip(&wanted).zip(params) {
+            let needed = wanted.pointer(&format!("/{}/{}", path[0], path[1])).cloned();
+            set_param(params, param, needed, &element.application)?;
+        }
+        insert(template, &path, Value::String(field(param)));
+        Ok::<_, FactorError>(())
+    };
+    if template.pointer("/metadata/name").is_none() {
+        promote(&mut template, &mut params, ["metadata", "name"], "name")?;
+    }
+    if template.pointer("/spec/project").is_none() {
+        promote(&mut template, &mut params, ["spec", "project"], "project")?;
+    }
+    if template.pointer("/spec/destination").is_none() {
+        // Without a namespace of its own an element says "", which Argo CD takes as none.
+        for ((element, wanted), params) in elements.iter().zip(&wanted).zip(&mut params) {
+            let namespace = wanted.pointer("/spec/destination/namespace").cloned();
+            set_param(params, "namespace", namespace, &element.application)?;
+        }
+        insert(&mut template, &["spec", "destination", "namespace"], Value::String(field("namespace")));
+    }
+    for (element, params) in elements.iter().zip(&mut params) {
+        if params.is_empty() {
+            // An element without parameters would leave the template unrendered.
+            let name = Value::String(element.application.metadata.name.clone());
+            set_param(params, "name", Some(name), &element.application)?;
+        }
+    }
+
+    let shape = |application: &Application, reason: String| FactorError::Shape {
+        application: application.metadata.name.clone(),
+        reason,
+    };
+    let first = &elements[0].application;
+    let template: Template =
+        serde_json::from_value(template).map_err(|error| shape(first, format!("no template fits: {error}")))?;
+    let plain = expand::template_value(&template);
+    let mut patched = false;
+    for ((element, wanted), params) in elements.iter().zip(&wanted).zip(&mut params) {
+        let application = &element.application;
+        let rendered = expand::rendered(&plain, params).map_err(|reason| shape(application, reason))?;
+        if let Some(patch) = difference(&rendered, wanted) {
+            params.insert(PATCH.to_owned(), patch);
+            patched = true;
+        }
+    }
+
+    let spec = ApplicationSetSpec {
+        go_template: true,
+        go_template_options: vec!["missingkey=error".into()],
+        sync_policy: Some(SetSyncPolicy { preserve_resources_on_deletion: true }),
+        strategy: rollout.map(strategy),
+        generators: vec![Generator { list: ListGenerator { elements: params } }],
+        template,
+        template_patch: patched.then(|| TEMPLATE_PATCH.to_owned()),
+    };
+    Ok(ApplicationSet { metadata: Metadata::new(name, namespace), spec, ..ApplicationSet::default() })
+}
+
+/// Metadata and spec of an element's Application, after the checks that concern it alone.
+fn wanted(element: &Element, namespace: &str) -> Result<Value, FactorError> {
+    let application = &element.application;
+    let name = &application.metadata.name;
+    if application.metadata.namespace != namespace {
+        return Err(FactorError::Namespace {
+            application: name.clone(),
+            found: application.metadata.namespace.clone(),
+            expected: namespace.to_owned(),
+        });
+    }
+    if let Some(param) = element.params.keys().find(|param| !is_param(param)) {
+        return Err(FactorError::Param(param.clone()));
+    }
+    let metadata = Metadata { namespace: String::new(), ..application.metadata.clone() };
+    let template = Template { metadata, spec: application.spec.clone() };
+    let value = serde_json::to_value(template)
+        .map_err(|error| FactorError::Shape { application: name.clone(), reason: error.to_string() })?;
+    let number = element.params.values().find_map(inexact).or_else(|| inexact(&value));
+    match number {
+        Some(number) => Err(FactorError::Number { application: name.clone(), number }),
+        None => Ok(value),
+    }
+}
+
+struct Folding<'f> {
+    elements: &'f [Element],
+    patterns: &'f [Pattern],
+}
+
+impl Folding<'_> {
+    /// The template of what all values, one per element, share; `None` where that is nothing.
+    fn shared(&self, values: &[&Value], path: &mut Vec<String>) -> Option<Value> {
+        let Value::Object(first) = values[0] else {
+            return self.whole(values, path);
+        };
+        let maps: Vec<&Map<String, Value>> = values.iter().filter_map(|value| value.as_object()).collect();
+        if maps.len() < values.len() {
+            return None;
+        }
+        let mut shared = Map::new();
+        for key in first.keys() {
+            let inner: Vec<&Value> = maps.iter().filter_map(|map| map.get(key)).collect();
+            if inner.len() < values.len() {
+                continue;
+            }
+            path.push(key.clone());
+            if let Some(value) = self.shared(&inner, path) {
+                shared.insert(escaped(key), value);
+            }
+            path.pop();
+        }
+        let incomplete = *path == ["spec", "source"] && !shared.contains_key("repoURL");
+        let says_nothing = shared.is_empty() && maps.iter().any(|map| !map.is_empty());
+        (!incomplete && !says_nothing).then_some(Value::Object(shared))
+    }
+
+    /// As [`Self::shared`], but all or nothing: for lists, which a patch can only replace.
+    fn whole(&self, values: &[&Value], path: &mut Vec<String>) -> Option<Value> {
+        match values[0] {
+            Value::String(first) => {
+                let texts: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
+                if texts.len() < values.len() {
+                    return None;
+                }
+                let gives = |pattern: &&Pattern| {
+                    pattern.fits(path)
+                        && self.elements.iter().zip(&texts).all(|(element, text)| pattern.gives(text, &element.params))
+                };
+                if let Some(pattern) = self.patterns.iter().find(gives) {
+                    return Some(Value::String(pattern.template()));
+                }
+                texts.iter().all(|text| text == first).then(|| Value::String(escaped(first)))
+            }
+            Value::Array(first) => {
+                let lists: Vec<&Vec<Value>> = values.iter().filter_map(|value| value.as_array()).collect();
+                if lists.len() < values.len() || lists.iter().any(|list| list.len() != first.len()) {
+                    return None;
+                }
+                let items = (0..first.len()).map(|index| {
+                    let inner: Vec<&Value> = lists.iter().map(|list| &list[index]).collect();
+                    path.push(index.to_string());
+                    let item = self.whole(&inner, path);
+                    path.pop();
+                    item
+                });
+                items.collect::<Option<Vec<_>>>().map(Value::Array)
+            }
+            Value::Object(first) => {
+                let maps: Vec<&Map<String, Value>> = values.iter().filter_map(|value| value.as_object()).collect();
+                if maps.len() < values.len() || maps.iter().any(|map| map.len() != first.len()) {
+                    return None;
+                }
+                let entries = first.keys().map(|key| {
+                    let inner = maps.iter().map(|map| map.get(key)).collect::<Option<Vec<_>>>()?;
+                    path.push(key.clone());
+                    let value = self.whole(&inner, path);
+                    path.pop();
+                    value.map(|value| (escaped(key), value))
+                });
+                entries.collect::<Option<Map<_, _>>>().map(Value::Object)
+            }
+            first => values.iter().all(|value| *value == first).then(|| first.clone()),
+        }
+    }
+}
+
+/// What a patch has to say to turn `rendered` into `wanted`; `None` if they are the same.
+fn difference(rendered: &Value, wanted: &Value) -> Option<Value> {
+    let (Value::Object(rendered), Value::Object(wanted)) = (rendered, wanted) else {
+        return (rendered != wanted).then(|| wanted.clone());
+    };
+    let mut patch = Map::new();
+    for (key, value) in wanted {
+        let differs = match rendered.get(key) {
+            Some(rendered) => difference(rendered, value),
+            None => Some(value.clone()),
+        };
+        if let Some(differs) = differs {
+            patch.insert(key.clone(), differs);
+        }
+    }
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
+fn strategy(rollout: &Rollout) -> Strategy {
+    let steps = rollout.groups.iter().filter(|group| !group.is_empty()).map(|group| Step {
+        match_expressions: vec![MatchExpression {
+            key: rollout.label.clone(),
+            operator: "In".into(),
+            values: group.clone(),
+        }],
+        max_update: None,
+    });
+    Strategy::RollingSync { rolling_sync: RollingSync { steps: steps.collect() } }
+}
+
+fn set_param(
+    params: &mut Map<String, Value>,
+    param: &str,
+    needed: Option<Value>,
+    application: &Application,
+) -> Result<(), FactorError> {
+    let needed = needed.unwrap_or_else(|| Value::String(String::new()));
+    match params.get(param) {
+        Some(found) if *found != needed => Err(FactorError::ParamClash {
+            application: application.metadata.name.clone(),
+            param: param.to_owned(),
+            needed: needed.as_str().unwrap_or_default().to_owned(),
+        }),
+        Some(_) => Ok(()),
+        None => {
+            params.insert(param.to_owned(), needed);
+            Ok(())
+        }
+    }
+}
+
+/// Puts a value below nested maps, which are made where they do not exist.
+fn insert(target: &mut Value, path: &[&str], value: Value) {
+    let Value::Object(map) = target else { return };
+    match path {
+        [] => {}
+        [last] => {
+            map.insert((*last).to_owned(), value);
+        }
+        [first, rest @ ..] => {
+            insert(map.entry(*first).or_insert_with(|| Value::Object(Map::new())), rest, value);
+        }
+    }
+}
+
+/// Whether a template can read a parameter as `.name` (no word of Go's templates follows a dot, so none is reserved).
+fn is_param(name: &str) -> bool {
+    name != PATCH
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The first number, at any depth, that a 64-bit float does not hold exactly.
+fn inexact(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => {
+            let exact = number.as_i64().is_some_and(|number| (-NUMBER_MAX..=NUMBER_MAX).contains(&number));
+            (!exact).then(|| number.to_string())
+        }
+        Value::Array(items) => items.iter().find_map(inexact),
+        Value::Object(map) => map.values().find_map(inexact),
+        _ => None,
+    }
+}
+
+fn field(param: &str) -> String {
+    format!("{{{{ .{param} }}}}")
+}
+
+/// `text` as a template that yields it verbatim.
+pub fn escaped(text: &str) -> String {
+    let mut output = String::with_capacity(text.len());
+    escape(text, false, &mut output);
+    output
+}
+
+/// Writes `text` so that a template yields it verbatim. Only `{{` begins something in a template; a last single `{` would
+/// join the braces of an action that follows.
+fn escape(text: &str, action_follows: bool, output: &mut String) {
+    let mut rest = text;
+    while let Some(start) = rest.find("{{") {
+        output.push_str(&rest[..start]);
+        output.push_str(r#"{{ "{{" }}"#);
+        rest = &rest[start + 2..];
+    }
+    match rest.strip_suffix('{') {
+        Some(before) if action_follows => {
+            output.push_str(before);
+            output.push_str(r#"{{ "{" }}"#);
+        }
+        _ => output.push_str(rest),
+    }
+}
+
+#[cfg(test)]
+#[path = "set_tests.rs"]
+mod tests;
