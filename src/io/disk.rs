@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::source::{ReadError, Refusal, Source, below, is_plain_path};
+use crate::source::{ReadError, Refusal, Source, below, is_plain_path};
 
 /// What a [`Disk`] takes before it refuses.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::source::{ReadError, Refusal, Source, below, is_plain_path};
+use crate::source::{ReadError, Refusal, Source, below, is_plain_path};
 
 pub(crate) mod table {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use super::embedded::PREFIX;
-use super::source::{ReadError, Source};
+use crate::source::{ReadError, Source};
 
 /// `over` where it has something to say, `under` below it.
 #[derive(Debug)]

@@ -5,11 +5,10 @@ pub mod disk;
 pub mod embedded;
 pub mod layered;
 pub mod recording;
-pub mod source;
 pub mod write;
 
 pub use disk::Disk;
 pub use embedded::Embedded;
 pub use layered::Layered;
 pub use recording::{Record, Recording};
-pub use source::{Memory, ReadError, Refusal, Source};
+pub use crate::source::{Memory, ReadError, Refusal, Source};

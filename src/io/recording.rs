@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::source::{ReadError, Source};
+use crate::source::{ReadError, Source};
 
 /// What was asked of a source, in the paths it was asked with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use path::{Path, Step};
 
 use crate::diag::Span;
-use crate::yaml::{Doc, Kind, NodeId, Tree, View, scalar};
+use crate::yaml::{Doc, Kind, NodeId, Tree, View, scalar, scalar_view};
 
 /// A layer's number in its [`Forest`], weakest first in the order of adding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -233,7 +233,7 @@ impl Tree for Forest {
     type Node = Ref;
 
     fn view(&self, node: Ref) -> View<'_> {
-        view_scalar(self.kind(node), self.text(node))
+        scalar_view(self.kind(node), self.text(node))
     }
 
     fn entries(&self, node: Ref, each: &mut dyn FnMut(&str, Ref)) {
@@ -246,18 +246,6 @@ impl Tree for Forest {
         for item in self.items(node) {
             each(item);
         }
-    }
-}
-
-/// What a scalar of a kind is to the emitter.
-pub fn view_scalar(kind: Kind, text: &str) -> View<'_> {
-    match kind {
-        Kind::Null => View::Null,
-        Kind::Bool(value) => View::Bool(value),
-        Kind::Str => View::Str(text),
-        Kind::Map => View::Map,
-        Kind::Seq => View::Seq,
-        Kind::Int | Kind::Float => View::Number(text),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Files → documents, each read and parsed once however many releases use it.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -93,19 +92,10 @@ impl<'s> Docs<'s> {
         (!broken).then(|| docs.into_iter().map(Arc::new).collect())
     }
 
-    fn decode(&self, path: &str, bytes: &Cow<'_, [u8]>) -> Option<(Arc<str>, FileId)> {
-        match yaml::decode(bytes, &self.limits) {
-            Ok(text) => {
-                let text: Arc<str> = text.into();
-                let file = self.sources.add(self.source.display(path), Arc::clone(&text));
-                Some((text, file))
-            }
-            Err(problem) => {
-                let lossy = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 20)]).into_owned();
-                let file = self.sources.add(self.source.display(path), lossy);
-                self.report([problem.finding(file)]);
-                None
-            }
-        }
+    fn decode(&self, path: &str, bytes: &[u8]) -> Option<(Arc<str>, FileId)> {
+        let mut findings = Vec::new();
+        let decoded = yaml::decode(bytes, &self.source.display(path), self.sources, &self.limits, &mut findings);
+        self.report(findings);
+        decoded.map(|(file, text)| (text, file))
     }
 }

@@ -136,7 +136,7 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     let strata = order::strata(&environments, &releases, &requires, findings);
     let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, findings);
     let engine = Engine::new();
-    let scopes = scope::Scopes::new(&project, &environments, &releases, &bindings, &clusters, &engine, findings);
+    let scopes = scope::Scopes::new(&project, &environments, &releases, &clusters, &engine, findings);
     findings.extend(docs.source.problems().iter().map(crate::source::ReadError::finding));
     Some(Plan {
         project,

@@ -1,1 +1,364 @@
-//! TODO
+//! What the templates of each release on each cluster can see: variables, capabilities' data, hosts.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde_json::{Value as Json, json};
+
+use super::clusters::ClusterPlan;
+use crate::diag::{Code, Diagnostic, Span, nearest};
+use crate::model::{CapabilityChoice, Project, Visibility};
+use crate::resolve::capability::{Bindings, Provider, declared, known};
+use crate::resolve::environment::EnvModel;
+use crate::resolve::release::ReleaseModel;
+use crate::template::{Capabilities, Engine, Files, OPEN, Scope, TemplateError, Value, value_of};
+
+/// Everything a scope is put together from; what is shared is computed once.
+#[derive(Debug)]
+pub(super) struct Scopes {
+    project: Value,
+    clusters: Vec<ClusterScope>,
+    /// Data by providing release, capability and cluster.
+    provided: FxHashMap<(usize, String), Vec<(usize, Value)>>,
+    /// Data by environment and capability, for what the platform or the outside provides.
+    given: FxHashMap<(usize, String), Value>,
+    /// Hosts by release and cluster.
+    hosts: FxHashMap<(usize, usize), Arc<Vec<(String, String)>>>,
+}
+
+#[derive(Debug)]
+struct ClusterScope {
+    cluster: Value,
+    vars: Value,
+    env: Value,
+    domain: Option<Arc<str>>,
+}
+
+impl Scopes {
+    pub(super) fn new(
+        project: &Project,
+        environments: &[EnvModel],
+        releases: &[ReleaseModel],
+        clusters: &[ClusterPlan],
+        engine: &Engine,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut scopes = Self {
+            project: value_of(json!({ "name": project.name })),
+            clusters: clusters.iter().map(|cluster| cluster_scope(project, &environments[cluster.env], cluster)).collect(),
+            provided: FxHashMap::default(),
+            given: FxHashMap::default(),
+            hosts: FxHashMap::default(),
+        };
+        scopes.expose(environments, releases, clusters, engine, findings);
+        scopes.provide(environments, releases, clusters, engine, findings);
+        scopes.give(environments, clusters, engine, findings);
+        scopes
+    }
+
+    /// The scope of a release on a cluster, without values.
+    pub(super) fn of(
+        &self,
+        bindings: &Bindings,
+        releases: &[ReleaseModel],
+        number: usize,
+        cluster: usize,
+        files: Option<Arc<dyn Files>>,
+    ) -> Scope {
+        let release = &releases[number];
+        let mut capabilities = Capabilities::default();
+        for (name, _) in declared(release) {
+            if let Ok(Some(provider)) = bindings.provider(releases, release, &name) {
+                if let Some(data) = self.data(releases, release, cluster, &name, provider) {
+                    capabilities.provided.push((name.clone(), data));
+                }
+            }
+            capabilities.declared.push(name);
+        }
+        Scope {
+            capabilities: Some(Arc::new(capabilities)),
+            hosts: self.hosts.get(&(number, cluster)).cloned().unwrap_or_default(),
+            files,
+            ..self.base(release, cluster)
+        }
+    }
+
+    /// What is there before capabilities are known.
+    fn base(&self, release: &ReleaseModel, cluster: usize) -> Scope {
+        let here = &self.clusters[cluster];
+        let keys = |secret: &crate::model::Secret| secret.keys.keys().cloned().collect();
+        let secrets = release.spec.secrets.iter().map(|secret| (secret.name.clone(), keys(secret))).collect();
+        Scope {
+            app: Value::from_iter([
+                ("name", Value::from(release.app.name.as_str())),
+                ("category", release.spec.category.as_deref().map_or(Value::from(()), Value::from)),
+                ("description", Value::from(release.spec.description.as_str())),
+                ("tier", Value::from(release.spec.tier.as_str())),
+                ("version", release.version().map_or(Value::from(()), Value::from)),
+            ]),
+            release: Value::from_iter([
+                ("name", Value::from(release.name.as_str())),
+                ("namespace", Value::from(release.namespace())),
+                ("releaseName", Value::from(release.helm_name())),
+            ]),
+            env: here.env.clone(),
+            cluster: here.cluster.clone(),
+            vars: here.vars.clone(),
+            project: self.project.clone(),
+            domain: here.domain.clone(),
+            secrets: Arc::new(secrets),
+            ..Scope::default()
+        }
+    }
+
+    fn data(
+        &self,
+        releases: &[ReleaseModel],
+        release: &ReleaseModel,
+        cluster: usize,
+        capability: &str,
+        provider: Provider,
+    ) -> Option<Value> {
+        match provider {
+            Provider::Release(number) => {
+                let all = self.provided.get(&(number, capability.to_owned()))?;
+                if releases[number].env == release.env {
+                    return all.iter().find(|(at, _)| *at == cluster).map(|(_, data)| data.clone());
+                }
+                // Another environment's capability gives only what it offers to the outside.
+                let external = all.first()?.1.get_attr("external").ok()?;
+                Some(if external.is_undefined() { value_of(json!({})) } else { external })
+            }
+            Provider::Profile | Provider::External => self.given.get(&(release.env, capability.to_owned())).cloned(),
+        }
+    }
+
+    /// The hosts of all ways in, and `env.exposed`.
+    fn expose(
+        &mut self,
+        environments: &[EnvModel],
+        releases: &[ReleaseModel],
+        clusters: &[ClusterPlan],
+        engine: &Engine,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        let mut exposed: Vec<Vec<Json>> = vec![Vec::new(); clusters.len()];
+        for (number, release) in releases.iter().enumerate() {
+            if release.spec.expose.is_empty() {
+                continue;
+            }
+            for (index, _) in clusters.iter().enumerate().filter(|(_, cluster)| cluster.env == release.env) {
+                let scope = Arc::new(self.base(release, index));
+                let domain = self.clusters[index].domain.clone();
+                let mut hosts = Vec::new();
+                for expose in &release.spec.expose {
+                    let label = expose.host.as_deref().unwrap_or(release.name.as_str());
+                    let label = match evaluate_text(engine, label, &scope) {
+                        Ok(label) => label,
+                        Err(error) => {
+                            let at = release.span(&environments[release.env], &["expose"]);
+                            findings.push(at_span(error, at, format!("`host` of `{}`", expose.name)));
+                            continue;
+                        }
+                    };
+                    let host = match &domain {
+                        _ if label.contains('.') => label,
+                        Some(domain) => format!("{label}.{domain}"),
+                        None => continue,
+                    };
+                    exposed[index].push(json!({
+                        "name": expose.name,
+                        "release": release.name,
+                        "app": release.app.name,
+                        "description": release.spec.description,
+                        "category": release.spec.category,
+                        "host": host,
+                        "url": format!("https://{host}{}", expose.path.as_deref().unwrap_or_default()),
+                        "visibility": if expose.visibility == Visibility::Public { "public" } else { "internal" },
+                    }));
+                    hosts.push((expose.name.clone(), host));
+                }
+                self.hosts.insert((number, index), Arc::new(hosts));
+            }
+        }
+        for (index, (cluster, exposed)) in clusters.iter().zip(exposed).enumerate() {
+            self.clusters[index].env = env_value(&environments[cluster.env], Some(exposed));
+        }
+    }
+
+    /// Evaluates what the releases provide.
+    fn provide(
+        &mut self,
+        environments: &[EnvModel],
+        releases: &[ReleaseModel],
+        clusters: &[ClusterPlan],
+        engine: &Engine,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        for (number, release) in releases.iter().enumerate() {
+            let env = &environments[release.env];
+            for (capability, data) in &release.spec.provides {
+                let at = release.span(env, &["provides", capability]);
+                let mut all = Vec::new();
+                for (index, _) in clusters.iter().enumerate().filter(|(_, cluster)| cluster.env == release.env) {
+                    let scope = Arc::new(self.base(release, index));
+                    match evaluate_json(engine, data, &scope) {
+                        Ok(data) => {
+                            check_data(capability, &data, at, findings);
+                            all.push((index, value_of(&data)));
+                        }
+                        Err(error) => findings.push(at_span(error, at, format!("what `{}` provides", release.name))),
+                    }
+                }
+                self.provided.insert((number, capability.clone()), all);
+            }
+        }
+    }
+
+    /// Evaluates what the platforms and the outside provide.
+    fn give(
+        &mut self,
+        environments: &[EnvModel],
+        clusters: &[ClusterPlan],
+        engine: &Engine,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        for (index, env) in environments.iter().enumerate() {
+            let Some(cluster) = clusters.iter().position(|cluster| cluster.env == index) else { continue };
+            let here = &self.clusters[cluster];
+            let scope = Arc::new(Scope {
+                env: here.env.clone(),
+                cluster: here.cluster.clone(),
+                vars: here.vars.clone(),
+                project: self.project.clone(),
+                domain: here.domain.clone(),
+                ..Scope::default()
+            });
+            let external = env.spec.capabilities.iter().filter_map(|(name, choice)| match choice {
+                CapabilityChoice::External(external) => Some((name, &external.external, "capabilities")),
+                _ => None,
+            });
+            let platform = env.provides.iter().map(|(name, data)| (name, data, "provides"));
+            for (name, data, field) in platform.chain(external) {
+                let at = env.span(&[field, name]);
+                match evaluate_json(engine, data, &scope) {
+                    Ok(data) => {
+                        check_data(name, &data, at, findings);
+                        self.given.insert((index, name.clone()), value_of(&data));
+                    }
+                    Err(error) => findings.push(at_span(error, at, format!("data of `{name}`"))),
+                }
+            }
+        }
+    }
+}
+
+fn at_span(error: TemplateError, at: Span, label: String) -> Diagnostic {
+    let mut finding = Diagnostic::new(error.code, error.message).at(at, label);
+    finding.help = error.help;
+    finding
+}
+
+fn cluster_scope(project: &Project, env: &EnvModel, cluster: &ClusterPlan) -> ClusterScope {
+    let mut vars = Json::Object(project.vars.clone().into_iter().collect());
+    merge_json(&mut vars, &Json::Object(env.spec.vars.clone().into_iter().collect()));
+    merge_json(&mut vars, &Json::Object(cluster.vars.clone().into_iter().collect()));
+    ClusterScope {
+        cluster: value_of(json!({ "name": cluster.name })),
+        vars: value_of(&vars),
+        env: env_value(env, None),
+        domain: env.spec.domain.as_deref().map(Into::into),
+    }
+}
+
+fn env_value(env: &EnvModel, exposed: Option<Vec<Json>>) -> Value {
+    let dimensions: serde_json::Map<String, Json> =
+        env.dimensions.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    let mut value = json!({
+        "name": env.name,
+        "stage": env.spec.stage,
+        "provider": env.spec.provider,
+        "domain": env.spec.domain,
+        "dimensions": dimensions,
+        "network": env.spec.network,
+    });
+    if let (Some(exposed), Some(map)) = (exposed, value.as_object_mut()) {
+        map.insert("exposed".into(), exposed.into());
+    }
+    value_of(&value)
+}
+
+/// Maps merge, everything else replaces.
+fn merge_json(base: &mut Json, over: &Json) {
+    match (base, over) {
+        (Json::Object(base), Json::Object(over)) => {
+            for (key, value) in over {
+                match base.get_mut(key) {
+                    Some(below) => merge_json(below, value),
+                    None => {
+                        base.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+        }
+        (base, over) => *base = over.clone(),
+    }
+}
+
+fn check_data(capability: &str, data: &Json, at: Span, findings: &mut Vec<Diagnostic>) {
+    let Some(known) = known(capability) else { return };
+    let finding = |message: String| Diagnostic::new(Code::CapabilityData, message).at(at, "this capability");
+    let Json::Object(map) = data else {
+        if !data.is_null() || !known.required.is_empty() {
+            findings.push(finding(format!("the data of `{capability}` is not a map")));
+        }
+        return;
+    };
+    for field in known.required {
+        if map.get(*field).is_none_or(Json::is_null) {
+            findings.push(finding(format!("`{capability}` needs `{field}`")).help(format!("it is what `cap` hands to the apps that use {capability}")));
+        }
+    }
+    let fields = || known.required.iter().chain(known.optional).copied();
+    for key in map.keys().filter(|key| *key != "external" && !fields().any(|field| field == *key)) {
+        let finding = finding(format!("`{capability}` has no field `{key}`"));
+        findings.push(match nearest(key, fields()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help(format!(
+                "it has {}",
+                fields().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
+            )),
+        });
+    }
+}
+
+/// Evaluates a text that may hold templates.
+pub(super) fn evaluate_text(engine: &Engine, text: &str, scope: &Arc<Scope>) -> Result<String, TemplateError> {
+    if !text.contains(OPEN) {
+        return Ok(text.to_owned());
+    }
+    let compiled = engine.compile(text)?;
+    Ok(match engine.evaluate(&compiled, text, scope)? {
+        Json::String(text) => text,
+        other => other.to_string(),
+    })
+}
+
+/// Evaluates all strings of a value.
+pub(super) fn evaluate_json(engine: &Engine, value: &Json, scope: &Arc<Scope>) -> Result<Json, TemplateError> {
+    Ok(match value {
+        Json::String(text) if text.contains(OPEN) => {
+            let compiled = engine.compile(text)?;
+            engine.evaluate(&compiled, text, scope)?
+        }
+        Json::Array(items) => {
+            Json::Array(items.iter().map(|item| evaluate_json(engine, item, scope)).collect::<Result<_, _>>()?)
+        }
+        Json::Object(map) => Json::Object(
+            map.iter()
+                .map(|(key, value)| Ok((key.clone(), evaluate_json(engine, value, scope)?)))
+                .collect::<Result<_, TemplateError>>()?,
+        ),
+        other => other.clone(),
+    })
+}

@@ -1,1 +1,274 @@
-//! TODO
+//! Values of the releases of one app: layers merged once per shared prefix, templates compiled once per scalar,
+//! evaluated per release and cluster.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde_json::Value as Json;
+
+use super::docs::Docs;
+use super::{Plan, layers};
+use crate::diag::Diagnostic;
+use crate::merge::{Forest, LayerId, Path, Ref, Step};
+use crate::resolve::catalog::AppDef;
+use crate::template::{Compiled, Files, Scope, TemplateError};
+use crate::yaml::{Doc, Kind, NodeId, Tree, View, json_view, scalar_view};
+
+/// A layer that a release has: its path and its root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedLayer {
+    pub path: String,
+    pub id: LayerId,
+    pub root: NodeId,
+}
+
+/// The merged values of a release, before templates are evaluated.
+#[derive(Debug, Clone)]
+pub struct Merged {
+    /// `None` where no layer sets anything.
+    pub root: Option<Ref>,
+    pub layers: Vec<UsedLayer>,
+}
+
+/// Evaluated templates of a merged tree, by the node of the scalar.
+pub type Results = FxHashMap<Ref, Json>;
+
+/// Works on all releases of one app, on one thread.
+pub struct AppValues<'p> {
+    plan: &'p Plan,
+    docs: &'p Docs<'p>,
+    pub forest: Forest,
+    ids: FxHashMap<*const Doc, LayerId>,
+    /// The merge of a layer over what was merged before it.
+    merges: FxHashMap<(Option<Ref>, LayerId), Option<Ref>>,
+    compiled: FxHashMap<(LayerId, NodeId), Result<Compiled<'p>, TemplateError>>,
+    files: Option<Arc<dyn Files>>,
+}
+
+impl<'p> AppValues<'p> {
+    pub fn new(plan: &'p Plan, docs: &'p Docs<'p>, app: &AppDef) -> Self {
+        Self {
+            plan,
+            docs,
+            forest: Forest::new(),
+            ids: FxHashMap::default(),
+            merges: FxHashMap::default(),
+            compiled: FxHashMap::default(),
+            files: app_files(docs, app),
+        }
+    }
+
+    /// Merges the layers of a release. Findings come once for each pair of layers, however many releases share it.
+    pub fn merge(&mut self, number: usize, findings: &mut Vec<Diagnostic>) -> Merged {
+        let release = &self.plan.releases[number];
+        let env = self.plan.env_of(release);
+        let mut merged = Merged { root: None, layers: Vec::new() };
+        for layer in self.plan.layers.of(env, release) {
+            let Some(doc) = self.docs.one(&layer.path) else { continue };
+            let root = doc.root();
+            let (id, new) = self.layer(&doc);
+            if new && !layers::is_values(&doc, findings) || doc.kind(root) != Kind::Map {
+                continue;
+            }
+            let key = (merged.root, id);
+            merged.root = match self.merges.get(&key) {
+                Some(known) => *known,
+                None => {
+                    let made = self.forest.overlay(merged.root, id, root, findings);
+                    self.merges.insert(key, made);
+                    made
+                }
+            };
+            merged.layers.push(UsedLayer { path: layer.path, id, root });
+        }
+        merged
+    }
+
+    /// A document as a layer, and whether it is new to the forest.
+    pub fn layer(&mut self, doc: &Arc<Doc>) -> (LayerId, bool) {
+        let key = Arc::as_ptr(doc);
+        if let Some(id) = self.ids.get(&key) {
+            return (*id, false);
+        }
+        let id = self.forest.add(Arc::clone(doc));
+        self.ids.insert(key, id);
+        (id, true)
+    }
+
+    /// What templates of a release on a cluster see.
+    pub fn scope(&self, number: usize, cluster: usize) -> Scope {
+        self.plan.scopes.of(&self.plan.bindings, &self.plan.releases, number, cluster, self.files.clone())
+    }
+
+    /// Evaluates all templates below a node. What fails is a finding and stays without a result.
+    pub fn evaluate(&mut self, root: Ref, scope: &Arc<Scope>, place: &str, findings: &mut Vec<Diagnostic>) -> Results {
+        let mut results = Results::default();
+        if self.forest.templated(root) {
+            let mut scalars = Vec::new();
+            templated_scalars(&self.forest, root, &mut scalars);
+            for scalar in scalars {
+                if let Some(value) = self.evaluate_scalar(scalar, scope, place, findings) {
+                    results.insert(scalar, value);
+                }
+            }
+        }
+        results
+    }
+
+    fn evaluate_scalar(
+        &mut self,
+        node: Ref,
+        scope: &Arc<Scope>,
+        place: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Json> {
+        let origin = self.forest.origin(node);
+        let doc = self.forest.doc(origin.0);
+        let text = doc.text(origin.1);
+        let engine = &self.plan.engine;
+        let compiled = self.compiled.entry(origin).or_insert_with(|| engine.compile(text));
+        let result = match compiled {
+            Ok(compiled) => engine.evaluate(compiled, text, scope),
+            Err(error) => Err(error.clone()),
+        };
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                findings.push(error.into_diagnostic(doc, origin.1, format!("for {place}")));
+                None
+            }
+        }
+    }
+
+    /// Every layer's node at a path, weakest first.
+    pub fn trace(&self, merged: &Merged, path: &Path) -> Vec<(LayerId, NodeId)> {
+        let layers: Vec<(LayerId, NodeId)> = merged.layers.iter().map(|layer| (layer.id, layer.root)).collect();
+        self.forest.trace(&layers, path)
+    }
+}
+
+fn templated_scalars(forest: &Forest, node: Ref, found: &mut Vec<Ref>) {
+    if !forest.templated(node) {
+        return;
+    }
+    match forest.kind(node) {
+        Kind::Map => forest.entries(node).for_each(|(_, value)| templated_scalars(forest, value, found)),
+        Kind::Seq => forest.items(node).for_each(|item| templated_scalars(forest, item, found)),
+        _ => found.push(node),
+    }
+}
+
+/// A merged tree with its templates' results: what is written, validated and compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluated<'t> {
+    pub forest: &'t Forest,
+    pub results: &'t Results,
+}
+
+/// A node of an evaluated tree: of the merged tree, or inside a template's result.
+#[derive(Debug, Clone, Copy)]
+pub enum Node<'t> {
+    Merged(Ref),
+    Result(&'t Json),
+}
+
+impl<'t> Evaluated<'t> {
+    fn resolve(&self, node: Ref) -> Node<'t> {
+        if self.results.is_empty() || !self.forest.templated(node) {
+            return Node::Merged(node);
+        }
+        self.results.get(&node).map_or(Node::Merged(node), Node::Result)
+    }
+
+    /// The tree below a node as JSON.
+    pub fn to_json(&self, node: Ref) -> Json {
+        match self.resolve(node) {
+            Node::Result(value) => value.clone(),
+            Node::Merged(node) if self.results.is_empty() || !self.forest.templated(node) => self.forest.to_json(node),
+            Node::Merged(node) => match self.forest.kind(node) {
+                Kind::Map => Json::Object(
+                    self.forest
+                        .entries(node)
+                        .map(|(key, value)| (self.forest.key(key).to_owned(), self.to_json(value)))
+                        .collect(),
+                ),
+                Kind::Seq => Json::Array(self.forest.items(node).map(|item| self.to_json(item)).collect()),
+                _ => self.forest.to_json(node),
+            },
+        }
+    }
+
+    /// The node at a path, which may lead into a template's result.
+    pub fn at(&self, root: Ref, path: &Path) -> Option<Node<'t>> {
+        path.0.iter().try_fold(self.resolve(root), |node, step| match (node, step) {
+            (Node::Merged(node), Step::Key(key)) => self.forest.get(node, key).map(|node| self.resolve(node)),
+            (Node::Merged(node), Step::Index(index)) => {
+                self.forest.items(node).nth(*index).map(|node| self.resolve(node))
+            }
+            (Node::Result(value), Step::Key(key)) => value.get(key).map(Node::Result),
+            (Node::Result(value), Step::Index(index)) => value.get(index).map(Node::Result),
+        })
+    }
+}
+
+impl<'t> Tree for Evaluated<'t> {
+    type Node = Node<'t>;
+
+    fn view(&self, node: Node<'t>) -> View<'_> {
+        match node {
+            Node::Merged(node) => scalar_view(self.forest.kind(node), self.forest.text(node)),
+            Node::Result(value) => json_view(value),
+        }
+    }
+
+    fn entries(&self, node: Node<'t>, each: &mut dyn FnMut(&str, Node<'t>)) {
+        match node {
+            Node::Merged(node) => {
+                for (key, value) in self.forest.entries(node) {
+                    each(self.forest.key(key), self.resolve(value));
+                }
+            }
+            Node::Result(Json::Object(map)) => map.iter().for_each(|(key, value)| each(key, Node::Result(value))),
+            Node::Result(_) => {}
+        }
+    }
+
+    fn items(&self, node: Node<'t>, each: &mut dyn FnMut(Node<'t>)) {
+        match node {
+            Node::Merged(node) => self.forest.items(node).for_each(|item| each(self.resolve(item))),
+            Node::Result(Json::Array(items)) => items.iter().for_each(|item| each(Node::Result(item))),
+            Node::Result(_) => {}
+        }
+    }
+}
+
+/// The files that a template can read: what lies in the app's folder besides what hlgen itself reads there.
+#[derive(Debug)]
+struct AppFiles(BTreeMap<String, String>);
+
+impl Files for AppFiles {
+    fn read(&self, path: &str) -> Option<String> {
+        self.0.get(path).cloned()
+    }
+
+    fn list(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+fn app_files(docs: &Docs<'_>, app: &AppDef) -> Option<Arc<dyn Files>> {
+    let prefix = format!("{}/", app.folder);
+    let mut files = BTreeMap::new();
+    for path in docs.source.list(&app.folder) {
+        let Some(name) = path.strip_prefix(&prefix) else { continue };
+        let own = name == "app.yaml" || name == "README.md" || name.starts_with("values.") || name.starts_with("manifests/");
+        if own {
+            continue;
+        }
+        if let Some(text) = docs.text(&path) {
+            files.insert(name.to_owned(), text);
+        }
+    }
+    Some(Arc::new(AppFiles(files)))
+}

@@ -391,6 +391,44 @@ fn write_block(text: &str, indent: usize, out: &mut String) {
     }
 }
 
+/// What a JSON value is to the emitter.
+pub fn json_view(value: &serde_json::Value) -> View<'_> {
+    use serde_json::Value;
+    match value {
+        Value::Null => View::Null,
+        Value::Bool(value) => View::Bool(*value),
+        Value::Number(number) => number
+            .as_i64()
+            .map(View::Int)
+            .or_else(|| number.as_u64().map(View::Uint))
+            .or_else(|| number.as_f64().map(View::Float))
+            .unwrap_or(View::Null),
+        Value::String(text) => View::Str(text),
+        Value::Array(_) => View::Seq,
+        Value::Object(_) => View::Map,
+    }
+}
+
+/// What a parsed scalar (or map, or list) is to the emitter; numbers as [`scalar::canonical_number`] has them.
+pub fn scalar_view(kind: Kind, text: &str) -> View<'_> {
+    match kind {
+        Kind::Null => View::Null,
+        Kind::Bool(value) => View::Bool(value),
+        Kind::Int | Kind::Float if scalar::is_plain_number(text) => View::Number(text),
+        Kind::Int | Kind::Float => match scalar::number(text) {
+            Some(Number::Int(value)) => View::Int(value),
+            Some(Number::Uint(value)) => View::Uint(value),
+            // Whole numbers are written as Helm would, without a fraction.
+            Some(Number::Float(value)) if value.fract() == 0.0 && value.abs() < 9e15 => View::Int(value as i64),
+            Some(Number::Float(value)) => View::Float(value),
+            None => View::Str(text),
+        },
+        Kind::Str => View::Str(text),
+        Kind::Map => View::Map,
+        Kind::Seq => View::Seq,
+    }
+}
+
 /// A JSON value as a [`Tree`]; its nodes are the value and the values below it.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonTree<'v>(pub &'v serde_json::Value);
@@ -399,20 +437,7 @@ impl<'v> Tree for JsonTree<'v> {
     type Node = &'v serde_json::Value;
 
     fn view(&self, node: Self::Node) -> View<'_> {
-        use serde_json::Value;
-        match node {
-            Value::Null => View::Null,
-            Value::Bool(value) => View::Bool(*value),
-            Value::Number(number) => number
-                .as_i64()
-                .map(View::Int)
-                .or_else(|| number.as_u64().map(View::Uint))
-                .or_else(|| number.as_f64().map(View::Float))
-                .unwrap_or(View::Null),
-            Value::String(text) => View::Str(text),
-            Value::Array(_) => View::Seq,
-            Value::Object(_) => View::Map,
-        }
+        json_view(node)
     }
 
     fn entries(&self, node: Self::Node, each: &mut dyn FnMut(&str, Self::Node)) {
@@ -433,23 +458,7 @@ impl Tree for Doc {
     type Node = NodeId;
 
     fn view(&self, node: NodeId) -> View<'_> {
-        let text = self.text(node);
-        match self.kind(node) {
-            Kind::Null => View::Null,
-            Kind::Bool(value) => View::Bool(value),
-            Kind::Int | Kind::Float if scalar::is_plain_number(text) => View::Number(text),
-            Kind::Int | Kind::Float => match scalar::number(text) {
-                Some(Number::Int(value)) => View::Int(value),
-                Some(Number::Uint(value)) => View::Uint(value),
-                // Whole numbers are written as Helm would, without a fraction.
-                Some(Number::Float(value)) if value.fract() == 0.0 && value.abs() < 9e15 => View::Int(value as i64),
-                Some(Number::Float(value)) => View::Float(value),
-                None => View::Str(text),
-            },
-            Kind::Str => View::Str(text),
-            Kind::Map => View::Map,
-            Kind::Seq => View::Seq,
-        }
+        scalar_view(self.kind(node), self.text(node))
     }
 
     fn entries(&self, node: NodeId, each: &mut dyn FnMut(&str, NodeId)) {

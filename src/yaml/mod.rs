@@ -19,6 +19,6 @@ mod syntax;
 
 pub use decode::decode;
 pub use doc::{Doc, Entry, NodeId, Style, Tag};
-pub use emit::{JsonTree, Tree, View, emit, emit_entry, emit_json, emit_node};
+pub use emit::{JsonTree, Tree, View, emit, emit_entry, emit_json, emit_node, json_view, scalar_view};
 pub use parse::{Limits, parse};
 pub use scalar::Kind;

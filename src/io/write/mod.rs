@@ -21,7 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::staging::Staging;
 use self::tree::{At, Tree, What};
-use super::source::is_plain_path;
+use crate::source::is_plain_path;
 use crate::diag::{Code, Diagnostic};
 use crate::render::marker;
 
