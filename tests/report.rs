@@ -159,7 +159,7 @@ fn hostile_text_steers_no_terminal_and_forges_no_line() {
         .note(evil)
         .help(evil);
     for format in Format::ALL {
-        let text = shown(*format, &[finding.clone()], &sources);
+        let text = shown(*format, std::slice::from_ref(&finding), &sources);
         let bad = text.chars().find(|c| *c != '\n' && (c.is_control() || matches!(*c, '\u{202e}' | '\u{2028}')));
         assert_eq!(bad, None, "{format:?}: {text:?}");
         assert!(!text.lines().any(|line| line.starts_with("::error::forged")), "{format:?}: {text}");

@@ -12,20 +12,52 @@ use crate::model::Severity;
 /// Whether a finding of this code, where it is an error, means that something could not be computed.
 pub fn is_fixed(code: Code) -> bool {
     use Code as C;
-    match code {
-        C::FileMissing | C::FileUnreadable | C::FileEncoding => true,
-        C::YamlSyntax | C::YamlTab | C::YamlDuplicateKey | C::YamlKey | C::YamlAlias => true,
-        C::YamlLimit | C::YamlDocuments | C::YamlTag | C::YamlMergeKey => true,
-        C::KindHeader | C::KindUnknownField | C::KindField | C::KindMissingField | C::KindName | C::KindVersion => true,
-        C::RefUnknownApp | C::RefUnknownEnvironment | C::RefUnknownRelease | C::RefUnknownProfile => true,
-        C::RefUnknownCapability | C::RefFrom | C::RefDuplicate | C::RefInstance => true,
-        C::HlgenVersion => true,
-        C::CapabilityMissing | C::CapabilityAmbiguous | C::CapabilityChoice | C::CapabilityData | C::OrderCycle => true,
-        C::MergeTypeClash | C::MergeTag | C::MergeGlobalOnly => true,
-        C::TemplateSyntax | C::TemplateUndefined | C::TemplateFailed | C::TemplateLimit | C::TemplateKey => true,
-        C::OutClash | C::OutManifest | C::OutForeign => true,
-        _ => false,
-    }
+    matches!(
+        code,
+        C::FileMissing
+            | C::FileUnreadable
+            | C::FileEncoding
+            | C::YamlSyntax
+            | C::YamlTab
+            | C::YamlDuplicateKey
+            | C::YamlKey
+            | C::YamlAlias
+            | C::YamlLimit
+            | C::YamlDocuments
+            | C::YamlTag
+            | C::YamlMergeKey
+            | C::KindHeader
+            | C::KindUnknownField
+            | C::KindField
+            | C::KindMissingField
+            | C::KindName
+            | C::KindVersion
+            | C::RefUnknownApp
+            | C::RefUnknownEnvironment
+            | C::RefUnknownRelease
+            | C::RefUnknownProfile
+            | C::RefUnknownCapability
+            | C::RefFrom
+            | C::RefDuplicate
+            | C::RefInstance
+            | C::HlgenVersion
+            | C::CapabilityMissing
+            | C::CapabilityAmbiguous
+            | C::CapabilityChoice
+            | C::CapabilityData
+            | C::OrderCycle
+            | C::MergeTypeClash
+            | C::MergeTag
+            | C::MergeGlobalOnly
+            | C::TemplateSyntax
+            | C::TemplateUndefined
+            | C::TemplateFailed
+            | C::TemplateLimit
+            | C::TemplateKey
+            | C::OutClash
+            | C::OutManifest
+            | C::OutForeign
+    )
 }
 
 /// Codes that a word in `severity:` or in an allow-comment means.
