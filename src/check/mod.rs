@@ -4,3 +4,4 @@ pub mod allow;
 pub mod kinds;
 pub mod schema;
 pub mod severity;
+pub mod values;

@@ -45,7 +45,10 @@ impl Scopes {
     ) -> Self {
         let mut scopes = Self {
             project: value_of(json!({ "name": project.name })),
-            clusters: clusters.iter().map(|cluster| cluster_scope(project, &environments[cluster.env], cluster)).collect(),
+            clusters: clusters
+                .iter()
+                .map(|cluster| cluster_scope(project, &environments[cluster.env], cluster))
+                .collect(),
             provided: FxHashMap::default(),
             given: FxHashMap::default(),
             hosts: FxHashMap::default(),
@@ -316,7 +319,10 @@ fn check_data(capability: &str, data: &Json, at: Span, findings: &mut Vec<Diagno
     };
     for field in known.required {
         if map.get(*field).is_none_or(Json::is_null) {
-            findings.push(finding(format!("`{capability}` needs `{field}`")).help(format!("it is what `cap` hands to the apps that use {capability}")));
+            findings.push(
+                finding(format!("`{capability}` needs `{field}`"))
+                    .help(format!("it is what `cap` hands to the apps that use {capability}")),
+            );
         }
     }
     let fields = || known.required.iter().chain(known.optional).copied();
@@ -324,10 +330,8 @@ fn check_data(capability: &str, data: &Json, at: Span, findings: &mut Vec<Diagno
         let finding = finding(format!("`{capability}` has no field `{key}`"));
         findings.push(match nearest(key, fields()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help(format!(
-                "it has {}",
-                fields().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
-            )),
+            None => finding
+                .help(format!("it has {}", fields().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", "))),
         });
     }
 }
