@@ -68,13 +68,26 @@ impl Metadata {
     }
 }
 
+/// A block that may be there and yet say nothing, at any depth.
+trait Block: Default + PartialEq {
+    fn says_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// For `skip_serializing_if`: a block that is absent or says nothing.
-fn is_blank<T: Default + PartialEq>(block: &Option<T>) -> bool {
-    block.as_ref().is_none_or(|block| *block == T::default())
+fn is_blank<T: Block>(block: &Option<T>) -> bool {
+    block.as_ref().is_none_or(Block::says_nothing)
 }
 
 /// For `skip_serializing_if`.
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
 fn is_false(flag: &bool) -> bool {
     !*flag
+}
+
+/// For `skip_serializing_if`.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
