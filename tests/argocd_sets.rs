@@ -1,4 +1,7 @@
-//! Folding Applications into an ApplicationSet and expanding it again gives the same Applications, whatever they hold.
+//! Folding Applications into an `ApplicationSet` and expanding it again gives the same Applications, whatever they
+//! hold.
+
+#![allow(clippy::unwrap_used)] // a test may
 
 #[path = "argocd/applications.rs"]
 mod applications;

@@ -51,7 +51,7 @@ const HARD: &[&str] = &[
     "\u{7f}",
 ];
 
-pub fn text() -> BoxedStrategy<String> {
+pub(crate) fn text() -> BoxedStrategy<String> {
     prop_oneof![
         4 => prop::sample::select(HARD).prop_map(str::to_owned),
         2 => vec(prop::sample::select(HARD), 0..5).prop_map(|parts| parts.concat()),
@@ -180,7 +180,7 @@ fn application() -> BoxedStrategy<Application> {
 }
 
 /// One to four elements: copies of one Application of which some get parts of another.
-pub fn elements() -> BoxedStrategy<Vec<Element>> {
+pub(crate) fn elements() -> BoxedStrategy<Vec<Element>> {
     let other = option::weighted(0.5, application());
     (application(), vec((other, any::<u16>(), text()), 1..5))
         .prop_map(|(base, variants)| {
@@ -241,7 +241,7 @@ fn mix(target: &mut Application, other: Application, mask: u16) {
     }
 }
 
-pub fn patterns() -> Vec<Pattern> {
+pub(crate) fn patterns() -> Vec<Pattern> {
     vec![
         Pattern::at("/metadata/name").param("cluster").text("-{app"),
         Pattern::at("/spec/destination/name").param("cluster"),

@@ -1,4 +1,4 @@
-//! AppProject: what Applications of a project may read, where they may write and what.
+//! `AppProject`: what Applications of a project may read, where they may write and what.
 
 use serde::{Deserialize, Serialize};
 

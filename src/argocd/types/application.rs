@@ -23,7 +23,7 @@ impl Application {
     }
 }
 
-/// `spec` of an Application, and of the template of an ApplicationSet.
+/// `spec` of an Application, and of the template of an `ApplicationSet`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ApplicationSpec {
@@ -88,6 +88,7 @@ pub struct Source {
 }
 
 /// How a chart is rendered.
+#[allow(clippy::struct_excessive_bools)] // Argo CD's fields
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Helm {
@@ -181,7 +182,8 @@ pub struct Automated {
 }
 
 impl Automated {
-    /// Automatic sync as `version` keeps it: a `false` is written out where it survives, and left out where it does not.
+    /// Automatic sync as `version` keeps it: a `false` is written out where it survives, and left out where it does
+    /// not.
     pub fn new(prune: bool, self_heal: bool, version: crate::argocd::Version) -> Self {
         let flag = |on: bool| (on || version.keeps_explicit_false()).then_some(on);
         Self { enabled: None, prune: flag(prune), self_heal: flag(self_heal) }
