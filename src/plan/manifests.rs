@@ -38,6 +38,11 @@ struct Wanted {
 }
 
 impl AppValues<'_> {
+    /// Whether a release may have manifests at all.
+    pub fn has_manifests(&self, plan: &Plan, docs: &Docs<'_>, number: usize) -> bool {
+        !wanted(plan, docs, number).is_empty()
+    }
+
     /// The manifests of a release on a cluster. `scope` has the values.
     pub fn manifests(
         &mut self,

@@ -92,14 +92,14 @@ impl Scopes {
         let keys = |secret: &crate::model::Secret| secret.keys.keys().cloned().collect();
         let secrets = release.spec.secrets.iter().map(|secret| (secret.name.clone(), keys(secret))).collect();
         Scope {
-            app: Value::from_iter([
+            app: Value::from_pairs([
                 ("name", Value::from(release.app.name.as_str())),
                 ("category", release.spec.category.as_deref().map_or(Value::from(()), Value::from)),
                 ("description", Value::from(release.spec.description.as_str())),
                 ("tier", Value::from(release.spec.tier.as_str())),
                 ("version", release.version().map_or(Value::from(()), Value::from)),
             ]),
-            release: Value::from_iter([
+            release: Value::from_pairs([
                 ("name", Value::from(release.name.as_str())),
                 ("namespace", Value::from(release.namespace())),
                 ("releaseName", Value::from(release.helm_name())),

@@ -231,7 +231,7 @@ fn sync_policy(instance: &InstancePlan, prune: bool, release: &ReleaseModel) -> 
 /// Long enough for what comes up in any order: Argo CD's own default gives up after some 155 seconds.
 pub fn retry(instance: &InstancePlan) -> Retry {
     Retry {
-        limit: Some(20),
+        limit: 20,
         backoff: Some(Backoff { duration: "5s".into(), factor: Some(2), max_duration: "3m".into() }),
         refresh: version(instance).has_retry_refresh(),
     }
