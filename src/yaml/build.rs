@@ -9,7 +9,7 @@ use yaml_rust2::parser::{Event, Tag as RawTag};
 use yaml_rust2::scanner::{Marker, TScalarStyle};
 
 use super::doc::{Content, Entry, Node, Piece};
-use super::place::{Lead, Places, Want, block_end, lead, plain_end, quoted_end, word_end};
+use super::place::{Lead, Places, Want, block_end, empty_block, lead, plain_end, quoted_end, word_end};
 use super::{Doc, Kind, Limits, NodeId, Style, Tag, syntax};
 use crate::diag::{Code, Diagnostic, FileId, Level, Span};
 
@@ -80,6 +80,7 @@ enum Awaits {
     Nothing,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one open node")]
 struct Frame {
     node: NodeId,
     map: bool,
@@ -306,6 +307,8 @@ impl<'a> Builder<'a> {
             (false, true) => lead(self.text, from, mark, Want::All),
             (false, false) => Lead::default(),
         };
+        let corrected = found.header.filter(|header| *header == mark).map(|header| empty_block(self.text, header));
+        let mut value = corrected.as_deref().unwrap_or(value);
         // What the span is, and where the content would stand if it stands there as it is.
         let (place, content, style) = match style {
             TScalarStyle::Plain if empty => (self.place_of_nothing(mark, tag, &found), mark, Style::Plain),
@@ -315,6 +318,10 @@ impl<'a> Builder<'a> {
             TScalarStyle::Literal | TScalarStyle::Folded => {
                 let header = found.header.unwrap_or(mark);
                 let end = block_end(self.text, header, mark, value);
+                // At the end of a file without a last line end, libyaml (so Helm) adds none to the text.
+                if end == self.text.len() && end > header {
+                    value = value.strip_suffix('\n').unwrap_or(value);
+                }
                 let style = if style == TScalarStyle::Literal { Style::Literal } else { Style::Folded };
                 ((header, end.max(header)), mark, style)
             }
@@ -567,6 +574,7 @@ impl Awaits {
 }
 
 /// How a node comes to its place.
+#[derive(Clone, Copy)]
 struct Attached {
     /// It has an anchor or is an alias, so others may refer to it.
     shared: bool,
