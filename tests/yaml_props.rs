@@ -1,5 +1,10 @@
-//! The YAML module against independent readers: Helm (`sigs.k8s.io/yaml`), PyYAML (YAML 1.1) and serde.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare the files that tools read")]
+//! The YAML module against independent readers: Helm (`sigs.k8s.io/yaml`), `PyYAML` (YAML 1.1) and serde.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests prepare the files that tools read"
+)]
 
 mod support;
 
@@ -89,7 +94,7 @@ fn helm(helm: &Path, texts: &[String]) -> Vec<Option<Value>> {
     read
 }
 
-/// What PyYAML makes of each text. Keys that are not strings are shown as such.
+/// What `PyYAML` makes of each text. Keys that are not strings are shown as such.
 fn pyyaml(python: &Path, texts: &[String]) -> Option<Vec<Value>> {
     const PROGRAM: &str = "\
 import json, sys
@@ -638,7 +643,7 @@ fn spans_hold(doc: &Doc, node: NodeId, text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(2000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_survived(text in any::<String>()) {
@@ -649,9 +654,10 @@ proptest! {
     fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let sources = hlgen::diag::SourceMap::new();
         let mut findings = Vec::new();
-        match hlgen::yaml::decode(&bytes, "f", &sources, &Limits::default(), &mut findings) {
-            Some((_, text)) => survives(&text),
-            None => prop_assert_eq!(findings.len(), 1),
+        if let Some((_, text)) = hlgen::yaml::decode(&bytes, "f", &sources, &Limits::default(), &mut findings) {
+            survives(&text);
+        } else {
+            prop_assert_eq!(findings.len(), 1);
         }
     }
 

@@ -194,6 +194,14 @@ pub(super) fn empty_block(text: &str, header: usize) -> String {
     "\n".repeat(if keep { lines.saturating_sub(1) } else { 0 })
 }
 
+/// Whether a block scalar swallowed a line that separates documents: the parser does where the text is not indented.
+pub(super) fn separator_in_block(text: &str, place: (usize, usize)) -> bool {
+    text[place.0..place.1]
+        .split(['\n', '\r'])
+        .skip(1)
+        .any(|line| line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])))
+}
+
 /// The nearest beginning of a character at or before an offset.
 pub(super) fn floor(text: &str, mut at: usize) -> usize {
     at = at.min(text.len());

@@ -352,7 +352,8 @@ impl Number {
             (Self::Uint(a), Self::Uint(b)) => a == b,
             (a, b) => {
                 let (a, b) = (a.as_f64(), b.as_f64());
-                a.total_cmp(&b).is_eq() || a == b
+                // Adding zero makes minus zero zero.
+                (a + 0.0).total_cmp(&(b + 0.0)).is_eq()
             }
         }
     }
