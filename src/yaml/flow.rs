@@ -72,7 +72,15 @@ pub(super) fn next_bracket(text: &str, from: usize, to: usize) -> Option<usize> 
             b'#' => at = bytes[at..to].iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(to, |n| at + n),
             b'!' | b'&' => at = super::place::word_end(bytes, at).max(at + 1),
             b' ' | b'\t' | b'\r' | b'\n' | b'-' | b':' | b'?' | b',' => at += 1,
-            _ => return None,
+            _ => {
+                // The parser may not have told of a key yet; a plain one is known by its colon.
+                let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+                let end = bytes[at..to].iter().position(|byte| !word(byte)).map_or(to, |n| at + n);
+                if end == at || bytes.get(end) != Some(&b':') || bytes.get(end + 1) != Some(&b' ') {
+                    return None;
+                }
+                at = end;
+            }
         }
     }
     None
@@ -101,6 +109,7 @@ mod tests {
     fn a_bracket_is_found_behind_its_key_only() {
         assert_eq!(next_bracket("k: # c [\n  [x]", 1, 14), Some(11));
         assert_eq!(next_bracket("- !raw {x", 0, 9), Some(7));
+        assert_eq!(next_bracket("x\n&k key: {", 1, 11), Some(10));
         assert_eq!(next_bracket("k: a [", 1, 6), None);
     }
 }
