@@ -304,6 +304,7 @@ fn syntax_errors_have_a_place_and_a_remedy() {
         ("a: 'x\n", "1:4 yaml/syntax"),
         ("a: @x\n", "1:4 yaml/syntax"),
         ("|\n---\na: 1\n", "1:1 yaml/syntax"),
+        ("a:\n  b: 'x\ny'\n", "2:6 yaml/syntax"),
         ("a: {{ .Values.x }}\n", "1:7 yaml/key"),
     ] {
         assert_eq!(findings(text), [expected], "{text:?}");
