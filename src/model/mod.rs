@@ -20,7 +20,7 @@ pub use name::*;
 pub use profile::*;
 pub use project::*;
 pub use read::read;
-pub use schema::{KINDS, infer, schema_of};
+pub use schema::{KINDS, schema_of};
 
 /// The `apiVersion` of every file.
 pub const API_VERSION: &str = "hlgen.dev/v1";

@@ -23,7 +23,3 @@ pub fn schema_of(kind: &str) -> Option<serde_json::Value> {
     }
     Some(value)
 }
-/// TEMPORARY
-pub fn infer(_doc: &crate::yaml::Doc, _chart: &str, _version: &str) -> serde_json::Value {
-    serde_json::json!({"x-hlgen": {"inferred": true}})
-}
