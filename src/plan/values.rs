@@ -199,6 +199,26 @@ impl<'t> Evaluated<'t> {
         }
     }
 
+    /// The tree below a node as JSON without the nulls in maps, as Helm validates it.
+    pub fn to_json_without_nulls(&self, node: Ref) -> Json {
+        match self.resolve(node) {
+            Node::Result(value) => without_nulls(value.clone()),
+            Node::Merged(node) => match self.forest.kind(node) {
+                Kind::Map => Json::Object(
+                    self.forest
+                        .entries(node)
+                        .filter(|(_, value)| self.forest.kind(*value) != Kind::Null)
+                        .map(|(key, value)| (self.forest.key(key).to_owned(), self.to_json_without_nulls(value)))
+                        .filter(|(_, value)| !value.is_null())
+                        .collect(),
+                ),
+                // Helm leaves nulls in lists alone.
+                Kind::Seq => Json::Array(self.forest.items(node).map(|item| self.to_json(item)).collect()),
+                _ => self.forest.to_json(node),
+            },
+        }
+    }
+
     /// The node at a path, which may lead into a template's result.
     pub fn at(&self, root: Ref, path: &Path) -> Option<Node<'t>> {
         path.0.iter().try_fold(self.resolve(root), |node, step| match (node, step) {
@@ -209,6 +229,19 @@ impl<'t> Evaluated<'t> {
             (Node::Result(value), Step::Key(key)) => value.get(key).map(Node::Result),
             (Node::Result(value), Step::Index(index)) => value.get(index).map(Node::Result),
         })
+    }
+}
+
+/// Removes nulls from maps.
+pub fn without_nulls(value: Json) -> Json {
+    match value {
+        Json::Object(map) => Json::Object(
+            map.into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key, without_nulls(value)))
+                .collect(),
+        ),
+        other => other,
     }
 }
 
