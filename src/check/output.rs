@@ -20,7 +20,6 @@ pub struct InstanceRules {
 
 /// Checks what does not depend on single sets, and gives the rules of every instance that has a known version.
 pub fn check(plan: &Plan, projects: &[Project], findings: &mut Vec<Diagnostic>) -> Vec<Option<InstanceRules>> {
-    check_releases(plan, findings);
     check_rollout(plan, findings);
     let mut all = Vec::new();
     for (index, instance) in plan.instances.iter().enumerate() {
@@ -60,7 +59,13 @@ pub fn check_set(plan: &Plan, rules: &InstanceRules, group: &Group, set: &Set, f
     };
     let of_set = rules::application_set(&set.set, rules.version);
     let of_instance = rules::instance(&set.applications, &rules.projects, rules.version);
-    for violation in of_set.into_iter().chain(of_instance.into_iter().filter(|found| found.code != Code::OutClash)) {
+    // Names of releases and namespaces were checked where they are written.
+    let known = |found: &Violation| {
+        found.code == Code::OutName
+            && ["releaseName", "destination.namespace"].iter().any(|end| found.path.ends_with(end))
+    };
+    let of_instance = of_instance.into_iter().filter(|found| found.code != Code::OutClash);
+    for violation in of_set.into_iter().chain(of_instance).filter(|found| !known(found)) {
         let at = place_of(&violation.object);
         findings.push(finding(violation, at));
     }
@@ -103,7 +108,8 @@ fn place(plan: &Plan, member: &Member) -> Span {
     }
 }
 
-fn check_releases(plan: &Plan, findings: &mut Vec<Diagnostic>) {
+/// Checks the names that releases and clusters give to what is written.
+pub fn check_releases(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     for release in &plan.releases {
         let env = plan.env_of(release);
         if release.name.as_str() == NAMESPACES {
@@ -147,8 +153,12 @@ fn check_rollout(plan: &Plan, findings: &mut Vec<Diagnostic>) {
                 "`{}` is not pruned in `{}`, so it can stay OutOfSync and hold up the rollout",
                 release.name, env.name
             );
-            let finding =
-                Diagnostic::new(Code::RolloutPrune, message).at(release.entry_span(env), "prod, and requires storage");
+            let finding = Diagnostic::new(Code::RolloutPrune, message);
+            let (at, why) = match release.spec.application.prune {
+                Some(_) => (release.span(env, &["application", "prune"]), "switched off here"),
+                None => (release.entry_span(env), "prod, and requires storage"),
+            };
+            let finding = finding.at(at, why);
             findings.push(
                 finding.help("write `application: { prune: true }` if what vanishes from Git may be deleted there"),
             );

@@ -51,11 +51,16 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let plan = workspace.plan(&docs, &mut findings);
     findings.extend(docs.take_findings());
     let Some(plan) = plan else {
+        workspace.read_everything(&docs, &mut findings);
         workspace.settle(None, &mut findings);
         return Ok(Outcome { findings, plan: None, summary: None });
     };
     check_selection(&plan, selection, &mut findings);
+    output::check_releases(&plan, &mut findings);
     let planned = !has_errors(&findings);
+    if !planned {
+        workspace.read_everything(&docs, &mut findings);
+    }
     let output = match target {
         Target::Write(folder) if planned => Some(open(workspace, &plan, folder, Mode::Write)?),
         Target::Check(folder) if planned => Some(open(workspace, &plan, folder, Mode::Check)?),
@@ -79,7 +84,8 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let groups = sets::groups(&plan, has_manifests, &owners);
     check_empty(&plan, &groups, &mut findings);
     let projects = projects::all(&plan, &groups);
-    let rules = output::check(&plan, &projects, &mut findings);
+    // What would be written says nothing new where the plan itself is wrong.
+    let rules = if planned { output::check(&plan, &projects, &mut findings) } else { Vec::new() };
     let mut names = Vec::new();
     let parts: Vec<anyhow::Result<SetPart>> =
         groups.par_iter().map(|group| set_part(&plan, &rules, group, &stage)).collect();
@@ -88,7 +94,9 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
         findings.extend(part.findings);
         names.extend(part.names);
     }
-    output::check_names(&plan, &names, &mut findings);
+    if planned {
+        output::check_names(&plan, &names, &mut findings);
+    }
     for file in projects.iter().map(|project| projects::file(&plan, project)) {
         stage(&file)?;
     }
@@ -135,7 +143,7 @@ fn set_part(
             return Ok(part);
         }
     };
-    if let Some(rules) = &rules[group.instance] {
+    if let Some(rules) = rules.get(group.instance).and_then(Option::as_ref) {
         output::check_set(plan, rules, group, &set, &mut part.findings);
     }
     let names = set.applications.iter().zip(&group.members);

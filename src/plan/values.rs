@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use super::docs::Docs;
 use super::{Plan, layers};
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::merge::{Forest, LayerId, Path, Ref, Step};
 use crate::resolve::catalog::AppDef;
-use crate::template::{Compiled, Files, Scope, TemplateError};
+use crate::template::{self, Compiled, Files, Scope, TemplateError};
 use crate::yaml::{Doc, Kind, NodeId, Tree, View, json_view, scalar_view};
 
 /// A layer that a release has: its path and its root.
@@ -30,6 +30,12 @@ pub struct Merged {
     pub root: Option<Ref>,
     pub layers: Vec<UsedLayer>,
 }
+
+/// Templates that one release's values, or one manifest, may hold: each costs some 12 KB once compiled.
+const TEMPLATES_MAX: usize = 20_000;
+
+/// Bytes that they may write together.
+const RESULTS_MAX: usize = 8 << 20;
 
 /// Evaluated templates of a merged tree, by the node of the scalar.
 pub type Results = FxHashMap<Ref, Json>;
@@ -107,8 +113,21 @@ impl<'p> AppValues<'p> {
         if self.forest.templated(root) {
             let mut scalars = Vec::new();
             templated_scalars(&self.forest, root, &mut scalars);
-            for scalar in scalars {
+            let mut size = 0;
+            for (count, scalar) in scalars.into_iter().enumerate() {
+                if count >= TEMPLATES_MAX || size > RESULTS_MAX {
+                    let what = if size > RESULTS_MAX { "write more than 8 MiB" } else { "are more than 20,000" };
+                    let finding =
+                        Diagnostic::new(Code::TemplateLimit, format!("the templates of {place} {what} in all"));
+                    findings.push(
+                        finding
+                            .at(self.forest.span(scalar), "stopped here")
+                            .help("move what is constant out of the templates"),
+                    );
+                    break;
+                }
                 if let Some(value) = self.evaluate_scalar(scalar, scope, place, findings) {
+                    size += template::size(&value);
                     results.insert(scalar, value);
                 }
             }

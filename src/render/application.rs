@@ -60,6 +60,13 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_m
     let app_name = release.app.name.as_str();
     let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
     let mut metadata = metadata(plan, cluster, name, release.name.as_str());
+    if let Some(path) = spec.chart.as_ref().and_then(|chart| chart.path.as_deref()) {
+        // The chart is in the same repository: its changes render the Application anew too.
+        if let Some(paths) = metadata.annotations.get_mut(keys::MANIFEST_GENERATE_PATHS) {
+            paths.push_str(";/");
+            paths.push_str(path);
+        }
+    }
     metadata.labels.insert("hlgen.dev/app".into(), app_name.into());
     metadata.labels.insert("hlgen.dev/tier".into(), spec.tier.as_str().into());
     metadata.labels.extend(options.labels.clone());

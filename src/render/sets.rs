@@ -1,6 +1,6 @@
 //! One ApplicationSet per release name and instance, and one for the namespaces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -68,7 +68,9 @@ pub fn groups(plan: &Plan, has_manifests: impl Fn(usize, usize) -> bool, namespa
 
 fn rank(plan: &Plan, cluster: &ClusterPlan, index: usize) -> (bool, (usize, String), String, usize) {
     let env = &plan.environments[cluster.env];
-    (!env.spec.gates, stage_rank(&plan.project, &env.spec.stage), env.name.to_string(), index)
+    // Only a staged rollout lets environments that are often away go last.
+    let away = plan.project.argocd.rollout == model::Rollout::ByStage && !env.spec.gates;
+    (away, stage_rank(&plan.project, &env.spec.stage), env.name.to_string(), index)
 }
 
 /// Folds a group into its ApplicationSet.
@@ -89,7 +91,9 @@ pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
             Element { params: params(plan, member, release), application }
         })
         .collect();
-    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name);
+    let charts =
+        group.members.iter().filter_map(|member| plan.releases[member.release?].spec.chart.as_ref()?.path.as_deref());
+    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name, charts.collect());
     let rollout = rollout(plan, &group.members);
     let set = factor(&group.name, &plan.project.argocd.namespace, &elements, &patterns, rollout.as_ref())?;
     Ok(Set { set, applications: elements.into_iter().map(|element| element.application).collect() })
@@ -112,14 +116,16 @@ fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>) -> Map<S
 }
 
 /// Where texts of Applications differ only by the element's parameters.
-fn patterns(path: &str, release: &str) -> Vec<Pattern> {
+fn patterns(path: &str, release: &str, charts: BTreeSet<&str>) -> Vec<Pattern> {
     let folder = |at: &str, before: &str, after: &str| {
         let text = format!("{before}{path}/");
         Pattern::at(at).text(&text).param("cluster").text(&format!("/{release}{after}"))
     };
     let label = |label: &str, param: &str| Pattern::at(&format!("/metadata/labels/hlgen.dev~1{label}")).param(param);
     let annotation = format!("/metadata/annotations/{}", keys::MANIFEST_GENERATE_PATHS.replace('/', "~1"));
-    vec![
+    let with_chart = charts.iter().map(|chart| folder(&annotation, "/", &format!(";/{chart}")));
+    let mut patterns: Vec<Pattern> = with_chart.collect();
+    patterns.extend([
         Pattern::at("/metadata/name").param("cluster").text(&format!("-{release}")),
         Pattern::at("/metadata/name").text(&format!("{release}-")).param("cluster"),
         Pattern::at("/metadata/name").param("environment").text(&format!("-{release}")),
@@ -139,7 +145,8 @@ fn patterns(path: &str, release: &str) -> Vec<Pattern> {
         Pattern::at("/spec/destination/name").param("destination"),
         Pattern::at("/spec/project").param("environment").text("-platform"),
         Pattern::at("/spec/project").param("environment").text("-application"),
-    ]
+    ]);
+    patterns
 }
 
 /// The steps of a staged rollout: the stages in order, then the environments that are often away.
