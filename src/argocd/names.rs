@@ -16,7 +16,8 @@ pub fn is_dns_label(text: &str) -> bool {
     text.len() <= LABEL_MAX && is_label_of_any_length(text)
 }
 
-/// Whether `text` is a DNS subdomain (RFC 1123): labels joined by dots, 253 characters in all. The name of most objects.
+/// Whether `text` is a DNS subdomain (RFC 1123): labels joined by dots, 253 characters in all. The name of most
+/// objects.
 ///
 /// Kubernetes limits the whole alone, not each label.
 pub fn is_dns_subdomain(text: &str) -> bool {

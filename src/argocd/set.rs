@@ -1,10 +1,10 @@
-//! Many Applications folded into one ApplicationSet with a list generator.
+//! Many Applications folded into one `ApplicationSet` with a list generator.
 //!
 //! The template holds what all Applications share. A text that differs only by a parameter of the element is
 //! generalised where the caller named a [`Pattern`] for it, and only if the pattern gives the right text for every
 //! element; so a pattern can make the output shorter but never wrong. What differs otherwise travels in the element
-//! under `patch` and is applied by one constant `templatePatch`. It is found by rendering the template for each element and comparing
-//! with what is wanted, hence `expand(factor(x)) == x` by construction.
+//! under `patch` and is applied by one constant `templatePatch`. It is found by rendering the template for each element
+//! and comparing with what is wanted, hence `expand(factor(x)) == x` by construction.
 //!
 //! Traps that shaped this: a patch replaces lists as a whole but *adds* to finalizers; it cannot change the project;
 //! a key that only some elements have must not stand in the template, because removing it would take a `null`; the
@@ -124,7 +124,7 @@ pub enum FactorError {
     Shape { application: String, reason: String },
 }
 
-/// Folds `elements` into one ApplicationSet that expands to exactly their Applications, in their order.
+/// Folds `elements` into one `ApplicationSet` that expands to exactly their Applications, in their order.
 ///
 /// `patterns` are tried in order wherever they fit. Parameters of the elements are kept even where nothing reads them,
 /// and `project`, `name` or `namespace` are added where the template needs them. The set always keeps what
@@ -388,13 +388,15 @@ fn is_param(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// Whether a number of an element reaches the Application unchanged.
+pub(crate) fn is_exact(number: &serde_json::Number) -> bool {
+    number.as_i64().is_some_and(|number| (-NUMBER_MAX..=NUMBER_MAX).contains(&number))
+}
+
 /// The first number, at any depth, that a 64-bit float does not hold exactly.
 fn inexact(value: &Value) -> Option<String> {
     match value {
-        Value::Number(number) => {
-            let exact = number.as_i64().is_some_and(|number| (-NUMBER_MAX..=NUMBER_MAX).contains(&number));
-            (!exact).then(|| number.to_string())
-        }
+        Value::Number(number) => (!is_exact(number)).then(|| number.to_string()),
         Value::Array(items) => items.iter().find_map(inexact),
         Value::Object(map) => map.values().find_map(inexact),
         _ => None,
@@ -412,8 +414,8 @@ pub fn escaped(text: &str) -> String {
     output
 }
 
-/// Writes `text` so that a template yields it verbatim. Only `{{` begins something in a template; a last single `{` would
-/// join the braces of an action that follows.
+/// Writes `text` so that a template yields it verbatim. Only `{{` begins something in a template; a last single `{`
+/// would join the braces of an action that follows.
 fn escape(text: &str, action_follows: bool, output: &mut String) {
     let mut rest = text;
     while let Some(start) = rest.find("{{") {

@@ -18,7 +18,10 @@ fn application(cluster: &str, project: &str) -> Application {
                     "repoURL": "https://charts.example.com",
                     "chart": "traefik",
                     "targetRevision": "1.2.3",
-                    "helm": { "releaseName": "traefik", "valueFiles": [format!("$values/rendered/{cluster}/traefik/values.yaml")] },
+                    "helm": {
+                        "releaseName": "traefik",
+                        "valueFiles": [format!("$values/rendered/{cluster}/traefik/values.yaml")],
+                    },
                 },
                 { "repoURL": "https://git.example.com/x.git", "targetRevision": "main", "ref": "values" },
             ],
@@ -58,7 +61,7 @@ fn what_differs_by_a_parameter_alone_is_generalised() {
     let set = folded(&[element("a", application("a", "p")), element("b", application("b", "p"))]);
     assert_eq!(
         serde_json::to_string_pretty(&set).unwrap(),
-        r##"{
+        r#"{
   "apiVersion": "argoproj.io/v1alpha1",
   "kind": "ApplicationSet",
   "metadata": {
@@ -130,7 +133,7 @@ fn what_differs_by_a_parameter_alone_is_generalised() {
       }
     }
   }
-}"##
+}"#
     );
 }
 
@@ -194,7 +197,7 @@ fn automatic_sync_without_a_word_and_one_source_or_several() {
     let mut single = application("b", "p");
     single.spec.source = Some(single.spec.sources.remove(0));
     single.spec.sources.clear();
-    single.spec.sync_policy.as_mut().unwrap().automated = Some(Default::default());
+    single.spec.sync_policy.as_mut().unwrap().automated = Some(crate::argocd::types::Automated::default());
     folded(&[element("a", application("a", "p")), element("b", single.clone())]);
     let mut other = single.clone();
     other.metadata.name = "c-traefik".into();

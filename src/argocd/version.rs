@@ -43,17 +43,17 @@ impl Version {
         self >= Self::new(3, 2)
     }
 
-    /// `strategy.deletionOrder` of ApplicationSets (3.2).
+    /// `strategy.deletionOrder` of `ApplicationSet`s (3.2).
     pub fn has_deletion_order(self) -> bool {
         self >= Self::new(3, 2)
     }
 
-    /// RollingSync leaves `automated` in place and writes `enabled: false`; before it dropped the block (3.3).
+    /// `RollingSync` leaves `automated` in place and writes `enabled: false`; before it dropped the block (3.3).
     pub fn rolling_sync_keeps_automated(self) -> bool {
         self >= Self::new(3, 3)
     }
 
-    /// `clusterResourceWhitelist[].name` of AppProjects (3.3).
+    /// `clusterResourceWhitelist[].name` of `AppProject`s (3.3).
     pub fn has_cluster_resource_names(self) -> bool {
         self >= Self::new(3, 3)
     }

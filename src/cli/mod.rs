@@ -1,1 +1,172 @@
-//! TODO
+//! The command line: one file per command with its arguments, its help and what it prints.
+//!
+//! Data goes to stdout, talk to stderr. Exit codes: 0 fine; 1 findings at error level, or differences; 2 could not do
+//! the work. A closed pipe is fine.
+
+mod completions;
+mod explain;
+mod list;
+mod render;
+mod rule;
+mod schema;
+mod terminal;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::report;
+pub use terminal::Terminal;
+
+/// GitOps manifest generator for Argo CD: an app catalog and environments in, checked Helm values and ApplicationSets
+/// out.
+#[derive(Debug, Parser)]
+#[command(name = "hlgen", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 fine; 1 findings at error level, or differences; 2 could not do the work.";
+
+const FIRST_STEPS: &str = "\
+hlgen: an app catalog and environments in, checked Helm values and ApplicationSets out
+
+  hlgen render            check everything and write rendered/
+  hlgen render --check    say what rendered/ lacks, write nothing
+  hlgen validate          check everything, write nothing
+  hlgen explain ENV/APP   show where each value comes from
+  hlgen list              show the releases of every environment
+
+`hlgen help` lists all commands; `hlgen rule CODE` explains a finding.
+";
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// Work in this repository instead of the current folder
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".")]
+    pub directory: PathBuf,
+    /// How findings (or lists) are written
+    #[arg(long, value_enum, value_name = "FORMAT", global = true)]
+    pub format: Option<Format>,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", global = true, default_value = "auto")]
+    pub color: Color,
+    /// Only errors, no summary
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Notes too
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Threads to work with; default: one per core
+    #[arg(long, value_name = "N", global = true)]
+    pub threads: Option<usize>,
+}
+
+/// The formats of findings; lists know `human` and `json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Short,
+    Json,
+    Sarif,
+    Github,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Human => Self::Human,
+            Format::Short => Self::Short,
+            Format::Json => Self::Json,
+            Format::Sarif => Self::Sarif,
+            Format::Github => Self::Github,
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check everything and write the rendered files
+    Render(render::Args),
+    /// Check everything, write nothing
+    Validate(validate::Args),
+    /// Show where the values of a release come from
+    Explain(explain::Args),
+    /// List releases, or the Applications that Argo CD will create
+    List(list::Args),
+    /// Print the JSON Schema of a kind, or infer one from a chart's default values
+    Schema(schema::Args),
+    /// Explain a finding's code
+    Rule(rule::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Fine,
+    /// Findings at error level, or differences.
+    Found,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(&cli.common);
+    match run(&cli, &terminal) {
+        Ok(Status::Fine) => ExitCode::SUCCESS,
+        Ok(Status::Found) => ExitCode::from(1),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal.talk(&format!("error: {error:#}\n"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
+    if let Some(threads) = cli.common.threads {
+        anyhow::ensure!(threads > 0, "`--threads` needs at least 1");
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    }
+    match &cli.command {
+        None => {
+            terminal.data(FIRST_STEPS)?;
+            Ok(Status::Fine)
+        }
+        Some(Command::Render(args)) => render::run(args, &cli.common, terminal),
+        Some(Command::Validate(args)) => validate::run(args, &cli.common, terminal),
+        Some(Command::Explain(args)) => explain::run(args, &cli.common, terminal),
+        Some(Command::List(args)) => list::run(args, &cli.common, terminal),
+        Some(Command::Schema(args)) => schema::run(args, &cli.common, terminal),
+        Some(Command::Rule(args)) => rule::run(args, terminal),
+        Some(Command::Completions(args)) => completions::run(args, terminal),
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            terminal.data(&String::from_utf8_lossy(&page))?;
+            Ok(Status::Fine)
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -7,8 +7,8 @@ pub mod layered;
 pub mod recording;
 pub mod write;
 
+pub use crate::source::{Memory, ReadError, Refusal, Source};
 pub use disk::Disk;
 pub use embedded::Embedded;
 pub use layered::Layered;
 pub use recording::{Record, Recording};
-pub use crate::source::{Memory, ReadError, Refusal, Source};

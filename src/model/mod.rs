@@ -6,6 +6,7 @@
 
 mod app;
 mod environment;
+mod infer;
 mod name;
 mod profile;
 mod project;
@@ -14,6 +15,7 @@ mod schema;
 
 pub use app::*;
 pub use environment::*;
+pub use infer::{infer, infer_with_dependencies};
 pub use name::*;
 pub use profile::*;
 pub use project::*;

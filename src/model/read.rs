@@ -17,7 +17,8 @@ pub fn read<T: DeserializeOwned>(forest: &Forest, node: Ref, skip: &[&str]) -> R
             map.shift_remove(*key);
         }
     }
-    serde_yaml::from_value(value).map_err(|error| error.to_string())
+    // Enums are written as maps with one key, as in JSON, not as YAML tags.
+    serde_yaml::with::singleton_map_recursive::deserialize(value).map_err(|error: serde_yaml::Error| error.to_string())
 }
 
 fn to_value(forest: &Forest, node: Ref) -> Value {

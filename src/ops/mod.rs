@@ -1,1 +1,8 @@
-//! TODO
+//! Operations: the order of steps of each command. I/O in, the core, I/O out.
+
+pub mod evaluate;
+pub mod explain;
+pub mod list;
+pub mod render;
+pub mod schema;
+pub mod workspace;

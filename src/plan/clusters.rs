@@ -127,21 +127,13 @@ fn instances(
     plans
 }
 
-fn clusters(
-    environments: &[EnvModel],
-    instances: &[InstancePlan],
-    findings: &mut Vec<Diagnostic>,
-) -> Vec<ClusterPlan> {
+fn clusters(environments: &[EnvModel], instances: &[InstancePlan], findings: &mut Vec<Diagnostic>) -> Vec<ClusterPlan> {
     let mut clusters: Vec<ClusterPlan> = Vec::new();
     for (index, env) in environments.iter().enumerate() {
         let Some(instance) = instances.iter().position(|instance| instance.manages.contains(&index)) else { continue };
         let own = instances[instance].runs_in == index;
         let default = |name: &ClusterName, only: bool| {
-            if own && only {
-                Destination::Server(IN_CLUSTER.into())
-            } else {
-                Destination::Name(name.to_string())
-            }
+            if own && only { Destination::Server(IN_CLUSTER.into()) } else { Destination::Name(name.to_string()) }
         };
         if env.spec.clusters.is_empty() {
             if let Ok(name) = env.name.as_str().parse::<ClusterName>() {
@@ -159,7 +151,8 @@ fn clusters(
                 name @ Destination::Name(_) => name,
             };
             if clusters.iter().any(|other| other.env == index && other.name == cluster.name) {
-                let finding = Diagnostic::new(Code::RefDuplicate, format!("cluster `{}` stands twice here", cluster.name));
+                let finding =
+                    Diagnostic::new(Code::RefDuplicate, format!("cluster `{}` stands twice here", cluster.name));
                 findings.push(finding.at(env.span(&["clusters"]), "in this list"));
                 continue;
             }
@@ -185,12 +178,14 @@ fn check_shared(
             let at = |cluster: &ClusterPlan| environments[cluster.env].span(&["clusters"]);
             if same_name && !same_place {
                 let message = format!("two clusters are called `{}`", cluster.name);
-                let finding = Diagnostic::new(Code::RefDuplicate, message).at(at(cluster), "one").at(at(other), "the other");
+                let finding =
+                    Diagnostic::new(Code::RefDuplicate, message).at(at(cluster), "one").at(at(other), "the other");
                 findings.push(finding.help("cluster names are unique in a project; rename one of them"));
             } else if same_place && !same_name && cluster.env != other.env {
                 let message = format!("`{}` and `{}` are the same cluster", other.name, cluster.name);
-                let finding =
-                    Diagnostic::new(Code::RefDuplicate, message).at(at(cluster), "this destination").at(at(other), "and this");
+                let finding = Diagnostic::new(Code::RefDuplicate, message)
+                    .at(at(cluster), "this destination")
+                    .at(at(other), "and this");
                 findings.push(finding.help("give both the same `name`, or one of them another `destination`"));
             } else if same_name && cluster.env != other.env {
                 check_pair(environments, releases, other.env, cluster.env, &cluster.name, findings);
@@ -224,10 +219,12 @@ fn check_pair(
             } else {
                 format!("namespace `{}`", first.namespace())
             };
-            let finding = Diagnostic::new(Code::OutClash, format!("two environments use {what} on cluster `{cluster}`"))
-                .at(second.entry_span(&environments[two]), "here")
-                .at(first.entry_span(&environments[one]), "and here");
-            findings.push(finding.help("environments that share a cluster need namespaces and release names of their own"));
+            let finding =
+                Diagnostic::new(Code::OutClash, format!("two environments use {what} on cluster `{cluster}`"))
+                    .at(second.entry_span(&environments[two]), "here")
+                    .at(first.entry_span(&environments[one]), "and here");
+            findings
+                .push(finding.help("environments that share a cluster need namespaces and release names of their own"));
         }
     }
 }

@@ -47,6 +47,11 @@ impl<'s> Docs<'s> {
         self.decode(path, &bytes).map(|(text, _)| text.to_string())
     }
 
+    /// Whether a file was parsed in this run.
+    pub fn was_read(&self, path: &str) -> bool {
+        self.parsed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)
+    }
+
     /// Adds findings of a reader of these documents.
     pub fn report(&self, findings: impl IntoIterator<Item = Diagnostic>) {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);

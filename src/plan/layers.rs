@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::docs::Docs;
 use super::doc_span;
+use super::docs::Docs;
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::model::Project;
 use crate::resolve::environment::{EnvModel, dimensions};
@@ -71,10 +71,12 @@ impl Layers {
             let catalog = matches!(parts.first(), Some(Part::Text(text)) if text.starts_with("catalog/"));
             let under = base.filter(|_| catalog && parts.contains(&Part::App));
             let skip = for_every_app && !release.spec.accepts_global;
-            [under, Some(release.app.name.as_str())].into_iter().flatten().filter(move |_| !skip).filter_map(move |app| {
-                let path = fill(parts, app, release.name.as_str(), env)?;
-                Some(Layer { path, for_every_app })
-            })
+            [under, Some(release.app.name.as_str())].into_iter().flatten().filter(move |_| !skip).filter_map(
+                move |app| {
+                    let path = fill(parts, app, release.name.as_str(), env)?;
+                    Some(Layer { path, for_every_app })
+                },
+            )
         })
     }
 
@@ -113,8 +115,12 @@ impl Layers {
                     let key = doc.text(entry.key);
                     if key != "global" {
                         let message = format!("`{key}` is set for every app, but apps share only `global:`");
-                        let finding = Diagnostic::new(Code::MergeGlobalOnly, message).at(doc.span(entry.key), "set here");
-                        let help = format!("move it to the file of one app, for example `environments/{}/values/app/<app>.yaml`", env.name);
+                        let finding =
+                            Diagnostic::new(Code::MergeGlobalOnly, message).at(doc.span(entry.key), "set here");
+                        let help = format!(
+                            "move it to the file of one app, for example `environments/{}/values/app/<app>.yaml`",
+                            env.name
+                        );
                         findings.push(finding.help(help));
                     }
                 }

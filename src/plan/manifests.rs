@@ -1,1 +1,204 @@
-//! TODO
+//! Extra manifests of a release: the app's files and the environment's, evaluated document by document.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::Plan;
+use super::docs::Docs;
+use super::values::{AppValues, Evaluated};
+use crate::diag::{Code, Diagnostic, Span};
+use crate::merge::Ref;
+use crate::model::ManifestEntry;
+use crate::template::{OPEN, Scope, value_of};
+use crate::yaml::{Doc, Kind};
+
+/// One file of manifests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ManifestFile {
+    /// Path below the release's `manifests/`.
+    pub path: String,
+    pub objects: Vec<Object>,
+}
+
+/// One Kubernetes object and where it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    pub value: Json,
+    pub span: Span,
+}
+
+/// Where a manifest comes from and under which conditions.
+#[derive(Debug)]
+struct Wanted {
+    /// Path in the repository.
+    source: String,
+    entry: Option<ManifestEntry>,
+}
+
+impl AppValues<'_> {
+    /// Whether a release may have manifests at all.
+    pub fn has_manifests(&self, plan: &Plan, docs: &Docs<'_>, number: usize) -> bool {
+        !wanted(plan, docs, number).is_empty()
+    }
+
+    /// The manifests of a release on a cluster. `scope` has the values.
+    pub fn manifests(
+        &mut self,
+        plan: &Plan,
+        docs: &Docs<'_>,
+        number: usize,
+        scope: &Scope,
+        place: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Vec<ManifestFile> {
+        let mut files = Vec::new();
+        for (path, wanted) in wanted(plan, docs, number) {
+            let release = &plan.releases[number];
+            let entry_span = || release.span(plan.env_of(release), &["manifests"]);
+            let Some(parsed) = docs.all(&wanted.source) else {
+                if docs.source.read(&wanted.source).is_ok_and(|found| found.is_none()) {
+                    let message = format!("there is no manifest `{}`", wanted.source);
+                    let finding = Diagnostic::new(Code::FileMissing, message).at(entry_span(), "listed here");
+                    findings
+                        .push(finding.help("a path counts from the app's folder, for example `manifests/rule.yaml`"));
+                }
+                continue;
+            };
+            let mut objects = Vec::new();
+            for item in self.items(plan, &wanted, scope, entry_span, findings) {
+                let scope = Arc::new(Scope { item, ..scope.clone() });
+                for doc in parsed.iter() {
+                    objects.extend(self.object(doc, &scope, place, findings));
+                }
+            }
+            if !objects.is_empty() {
+                files.push(ManifestFile { path, objects });
+            }
+        }
+        files
+    }
+
+    /// The items of `each` (one without a value where there is no `each`), or none where `when` says no.
+    fn items(
+        &self,
+        plan: &Plan,
+        wanted: &Wanted,
+        scope: &Scope,
+        at: impl Fn() -> Span,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Vec<Option<crate::template::Value>> {
+        let scope = Arc::new(scope.clone());
+        let mut evaluate = |expression: &str, field: &str| {
+            let compiled = plan.engine.compile_expression(expression);
+            match compiled.and_then(|compiled| plan.engine.evaluate(&compiled, expression, &scope)) {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    let mut finding =
+                        Diagnostic::new(error.code, format!("`{field}: {expression}`: {}", error.message))
+                            .at(at(), "in this list");
+                    finding.help = error.help;
+                    findings.push(finding);
+                    None
+                }
+            }
+        };
+        let entry = wanted.entry.as_ref();
+        if let Some(when) = entry.and_then(|entry| entry.when.as_deref()) {
+            match evaluate(when, "when") {
+                Some(Json::Null | Json::Bool(false)) | None => return Vec::new(),
+                Some(_) => {}
+            }
+        }
+        let Some(each) = entry.and_then(|entry| entry.each.as_deref()) else { return vec![None] };
+        match evaluate(each, "each") {
+            Some(Json::Array(items)) => items.into_iter().map(|item| Some(value_of(&item))).collect(),
+            Some(_) => {
+                let finding = Diagnostic::new(Code::TemplateFailed, format!("`each: {each}` gives no list"));
+                findings.push(finding.at(at(), "in this list"));
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn object(
+        &mut self,
+        doc: &Arc<Doc>,
+        scope: &Arc<Scope>,
+        place: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Object> {
+        if doc.kind(doc.root()) == Kind::Null {
+            return None;
+        }
+        let (layer, new) = self.layer(doc);
+        let root = Ref::of(layer, doc.root());
+        if new {
+            foreign_templates(doc, findings);
+        }
+        let before = findings.len();
+        let results = self.evaluate(root, scope, place, findings);
+        if findings.len() > before {
+            return None;
+        }
+        let value = Evaluated { forest: &self.forest, results: &results }.to_json(root);
+        let span = doc.entries(doc.root()).first().map_or_else(|| doc.span(doc.root()), |entry| doc.span(entry.key));
+        Some(Object { value, span })
+    }
+}
+
+/// The manifests a release may have, by their path below `manifests/`: the app's, then the environment's, which
+/// replace those of the same name.
+fn wanted(plan: &Plan, docs: &Docs<'_>, number: usize) -> BTreeMap<String, Wanted> {
+    let release = &plan.releases[number];
+    let mut wanted = BTreeMap::new();
+    let folder = format!("{}/", release.app.folder);
+    let below = |path: &str| path.strip_prefix("manifests/").unwrap_or(path).to_owned();
+    match &release.spec.manifests {
+        Some(entries) => {
+            for entry in entries {
+                let source = format!("{folder}{}", entry.path);
+                wanted.insert(below(&entry.path), Wanted { source, entry: Some(entry.clone()) });
+            }
+        }
+        None => {
+            for source in release.app.manifests.iter().filter(|path| is_yaml(path)) {
+                let path = below(source.strip_prefix(&folder).unwrap_or(source));
+                wanted.insert(path, Wanted { source: source.clone(), entry: None });
+            }
+        }
+    }
+    let own = format!("environments/{}/manifests/{}/", plan.env_of(release).name, release.app.name);
+    for source in docs.source.list(own.trim_end_matches('/')).into_iter().filter(|path| is_yaml(path)) {
+        let path = source.strip_prefix(&own).unwrap_or(&source).to_owned();
+        // A replaced file keeps the conditions of the one it replaces.
+        let entry = wanted.remove(&path).and_then(|replaced| replaced.entry);
+        wanted.insert(path, Wanted { source, entry });
+    }
+    wanted
+}
+
+fn is_yaml(path: &str) -> bool {
+    [".yaml", ".yml"].iter().any(|ending| path.ends_with(ending))
+}
+
+/// Text that looks like Helm's templates does nothing in a manifest of hlgen's.
+fn foreign_templates(doc: &Doc, findings: &mut Vec<Diagnostic>) {
+    const HELM: &[&str] = &[".Values", ".Release", ".Chart", "include ", "template ", "toYaml ", "tpl "];
+    let text = doc.file_text();
+    for (at, _) in text.match_indices("{{") {
+        if text[..at].ends_with('$') && text[at - 1..].starts_with(OPEN) {
+            continue;
+        }
+        let inner = text[at + 2..].trim_start_matches('-').trim_start();
+        if HELM.iter().any(|word| inner.starts_with(word)) {
+            let end = text[at..].find("}}").map_or(at + 2, |end| at + end + 2);
+            let finding =
+                Diagnostic::new(Code::TemplateForeign, "this looks like a Helm template, which nobody evaluates here")
+                    .at(Span::new(doc.file(), at, end), "stays as it is");
+            findings.push(finding.help("in manifests of hlgen's, templates are written `${{ ... }}`"));
+        }
+    }
+}

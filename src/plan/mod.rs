@@ -120,7 +120,9 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
         findings.push(
             Diagnostic::new(Code::FileMissing, "there is no environment")
                 .at(doc_span(&project_doc, &["name"]), "this project has none")
-                .help("write `environments/<name>/environment.yaml`, for example with `stage: dev` and `provider: kind`"),
+                .help(
+                    "write `environments/<name>/environment.yaml`, for example with `stage: dev` and `provider: kind`",
+                ),
         );
     }
     let mut catalog = Catalog::new(docs, kinds);
@@ -167,7 +169,8 @@ fn check_version(project: &Project, doc: &Doc, findings: &mut Vec<Diagnostic>) -
         Ok(_) => {
             let finding =
                 Diagnostic::new(Code::HlgenVersion, format!("this is hlgen {VERSION}, the project wants {wanted}"));
-            findings.push(finding.at(at, "asked for here").help("install a version in that range, or change the range"));
+            findings
+                .push(finding.at(at, "asked for here").help("install a version in that range, or change the range"));
             None
         }
     }

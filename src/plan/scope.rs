@@ -45,7 +45,10 @@ impl Scopes {
     ) -> Self {
         let mut scopes = Self {
             project: value_of(json!({ "name": project.name })),
-            clusters: clusters.iter().map(|cluster| cluster_scope(project, &environments[cluster.env], cluster)).collect(),
+            clusters: clusters
+                .iter()
+                .map(|cluster| cluster_scope(project, &environments[cluster.env], cluster))
+                .collect(),
             provided: FxHashMap::default(),
             given: FxHashMap::default(),
             hosts: FxHashMap::default(),
@@ -89,14 +92,14 @@ impl Scopes {
         let keys = |secret: &crate::model::Secret| secret.keys.keys().cloned().collect();
         let secrets = release.spec.secrets.iter().map(|secret| (secret.name.clone(), keys(secret))).collect();
         Scope {
-            app: Value::from_iter([
+            app: Value::from_pairs([
                 ("name", Value::from(release.app.name.as_str())),
                 ("category", release.spec.category.as_deref().map_or(Value::from(()), Value::from)),
                 ("description", Value::from(release.spec.description.as_str())),
                 ("tier", Value::from(release.spec.tier.as_str())),
                 ("version", release.version().map_or(Value::from(()), Value::from)),
             ]),
-            release: Value::from_iter([
+            release: Value::from_pairs([
                 ("name", Value::from(release.name.as_str())),
                 ("namespace", Value::from(release.namespace())),
                 ("releaseName", Value::from(release.helm_name())),
@@ -316,7 +319,10 @@ fn check_data(capability: &str, data: &Json, at: Span, findings: &mut Vec<Diagno
     };
     for field in known.required {
         if map.get(*field).is_none_or(Json::is_null) {
-            findings.push(finding(format!("`{capability}` needs `{field}`")).help(format!("it is what `cap` hands to the apps that use {capability}")));
+            findings.push(
+                finding(format!("`{capability}` needs `{field}`"))
+                    .help(format!("it is what `cap` hands to the apps that use {capability}")),
+            );
         }
     }
     let fields = || known.required.iter().chain(known.optional).copied();
@@ -324,10 +330,8 @@ fn check_data(capability: &str, data: &Json, at: Span, findings: &mut Vec<Diagno
         let finding = finding(format!("`{capability}` has no field `{key}`"));
         findings.push(match nearest(key, fields()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help(format!(
-                "it has {}",
-                fields().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
-            )),
+            None => finding
+                .help(format!("it has {}", fields().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", "))),
         });
     }
 }

@@ -262,7 +262,8 @@ fn app_files(docs: &Docs<'_>, app: &AppDef) -> Option<Arc<dyn Files>> {
     let mut files = BTreeMap::new();
     for path in docs.source.list(&app.folder) {
         let Some(name) = path.strip_prefix(&prefix) else { continue };
-        let own = name == "app.yaml" || name == "README.md" || name.starts_with("values.") || name.starts_with("manifests/");
+        let own =
+            name == "app.yaml" || name == "README.md" || name.starts_with("values.") || name.starts_with("manifests/");
         if own {
             continue;
         }

@@ -1,2 +1,43 @@
-//! TODO
+//! Plan → files (DESIGN section 8). Pure: a file is a path below the output folder and its text.
+//!
+//! Values and manifests are rendered release by release while they are evaluated ([`release`]); ApplicationSets,
+//! AppProjects, namespaces and the root come after, because they need to know which releases have manifests.
+
+pub mod application;
 pub mod marker;
+pub mod namespaces;
+pub mod projects;
+pub mod release;
+pub mod root;
+pub mod sets;
+
+use serde::Serialize;
+
+use crate::plan::Plan;
+
+/// A file below the output folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutFile {
+    pub path: String,
+    pub text: String,
+}
+
+/// Name of the set, the Applications' release part and the folder of a cluster's namespaces; no release may have it.
+pub const NAMESPACES: &str = "namespaces";
+
+impl OutFile {
+    /// A file that holds objects, one document each.
+    pub fn objects(plan: &Plan, path: String, subject: &str, objects: &[impl Serialize]) -> Self {
+        let mut text = marker::line(plan.project.name.as_str(), subject);
+        text.push('\n');
+        for (number, object) in objects.iter().enumerate() {
+            if number > 0 {
+                text.push_str("---\n");
+            }
+            // Types of ours always serialise: their keys are texts.
+            let value = serde_json::to_value(object).unwrap_or_default();
+            text.push_str(&crate::yaml::emit_json(&value));
+        }
+        Self { path, text }
+    }
+}

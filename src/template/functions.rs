@@ -123,7 +123,7 @@ fn files(scope: &Scope, pattern: &str) -> Result<Value, Error> {
         .map(|path| {
             let name = path.rsplit('/').next().unwrap_or_default().to_owned();
             let text = files.read(&path).unwrap_or_default();
-            Value::from_iter([("path", Value::from(path)), ("name", name.into()), ("text", text.into())])
+            Value::from_pairs([("path", Value::from(path)), ("name", name.into()), ("text", text.into())])
         })
         .collect())
 }

@@ -9,7 +9,10 @@ use yaml_rust2::parser::{Event, Tag as RawTag};
 use yaml_rust2::scanner::{Marker, TScalarStyle};
 
 use super::doc::{Content, Entry, Node, Piece};
-use super::place::{Lead, Places, Want, block_end, lead, plain_end, quoted_end, word_end};
+use super::flow::next_bracket;
+use super::place::{
+    Lead, Places, Want, block_end, empty_block, lead, plain_end, quoted_end, separator_in_block, word_end,
+};
 use super::{Doc, Kind, Limits, NodeId, Style, Tag, syntax};
 use crate::diag::{Code, Diagnostic, FileId, Level, Span};
 
@@ -80,6 +83,7 @@ enum Awaits {
     Nothing,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one open node")]
 struct Frame {
     node: NodeId,
     map: bool,
@@ -102,6 +106,7 @@ struct Frame {
 impl<'a> Builder<'a> {
     pub(super) fn new(
         text: &'a Arc<str>,
+        readable: &'a str,
         base: usize,
         file: FileId,
         limits: &'a Limits,
@@ -111,7 +116,7 @@ impl<'a> Builder<'a> {
             text,
             file,
             limits,
-            places: Places::new(text, base),
+            places: Places::new(readable, base),
             findings,
             reported: [0; 3],
             left_out: 0,
@@ -130,6 +135,12 @@ impl<'a> Builder<'a> {
 
     pub(super) fn span(&self, place: (usize, usize)) -> Span {
         Span::new(self.file, place.0, place.1)
+    }
+
+    /// The outermost bracket that is open at a place behind the last token.
+    pub(super) fn bracket_around(&self, at: usize) -> Option<usize> {
+        let open = self.frames.iter().find_map(|frame| frame.bracket);
+        open.or_else(|| next_bracket(self.text, self.cursor, at))
     }
 
     /// Adds a finding, unless there are too many of its level already.
@@ -164,13 +175,15 @@ impl<'a> Builder<'a> {
         let at = self.places.byte(mark);
         match event {
             Event::DocumentStart => {
-                if at >= self.cursor && self.text[at..].starts_with("---") {
+                // Without a `---` the mark is that of the content, which may begin with one below a `|`.
+                let explicit = mark.col() == 0 && at >= self.cursor && self.text[at..].starts_with("---");
+                if explicit && lead(self.text, self.cursor, at, Want::Header).header.is_none() {
                     self.check_tabs(at);
                     self.cursor = at + 3;
                 }
             }
             Event::DocumentEnd => {
-                if at >= self.cursor && self.text[at..].starts_with("...") {
+                if mark.col() == 0 && at >= self.cursor && self.text[at..].starts_with("...") {
                     self.check_tabs(at);
                     self.cursor = at + 3;
                 }
@@ -306,6 +319,8 @@ impl<'a> Builder<'a> {
             (false, true) => lead(self.text, from, mark, Want::All),
             (false, false) => Lead::default(),
         };
+        let corrected = found.header.filter(|header| *header == mark).map(|header| empty_block(self.text, header));
+        let mut value = corrected.as_deref().unwrap_or(value);
         // What the span is, and where the content would stand if it stands there as it is.
         let (place, content, style) = match style {
             TScalarStyle::Plain if empty => (self.place_of_nothing(mark, tag, &found), mark, Style::Plain),
@@ -315,6 +330,10 @@ impl<'a> Builder<'a> {
             TScalarStyle::Literal | TScalarStyle::Folded => {
                 let header = found.header.unwrap_or(mark);
                 let end = block_end(self.text, header, mark, value);
+                // At the end of a file without a last line end, libyaml (so Helm) adds none to the text.
+                if end == self.text.len() && end > header {
+                    value = value.strip_suffix('\n').unwrap_or(value);
+                }
                 let style = if style == TScalarStyle::Literal { Style::Literal } else { Style::Folded };
                 ((header, end.max(header)), mark, style)
             }
@@ -327,6 +346,14 @@ impl<'a> Builder<'a> {
         } else {
             self.check_tabs(place.0);
             self.cursor = place.1;
+        }
+        if block && value.contains("---") && separator_in_block(self.text, place) {
+            let text = "a text without indentation holds `---`, which ends the document for every other reader";
+            let finding = Diagnostic::new(Code::YamlSyntax, text)
+                .at(self.span((place.0, place.0 + 1)), "this text")
+                .help("indent the text");
+            self.report(finding);
+            return Err(Stop);
         }
         let tag_place = found.tag.unwrap_or(place);
         let meaning = self.scalar_meaning(value, style, tag.map(|tag| (tag, tag_place)), place)?;
@@ -567,6 +594,7 @@ impl Awaits {
 }
 
 /// How a node comes to its place.
+#[derive(Clone, Copy)]
 struct Attached {
     /// It has an anchor or is an alias, so others may refer to it.
     shared: bool,

@@ -167,14 +167,13 @@ impl<T: Tree> Writer<'_, T> {
     fn scalar(&mut self, node: T::Node, indent: usize) {
         let out = &mut *self.out;
         match self.tree.view(node) {
-            View::Null => out.push_str("null"),
             View::Bool(true) => out.push_str("true"),
             View::Bool(false) => out.push_str("false"),
             View::Number(text) => out.push_str(text),
             View::Int(value) => out.push_str(itoa(value < 0, value.unsigned_abs(), &mut [0; 20])),
             View::Uint(value) => out.push_str(itoa(false, value, &mut [0; 20])),
             View::Float(value) if value.is_finite() => scalar::write_float(value, out),
-            View::Float(_) => out.push_str("null"),
+            View::Null | View::Float(_) => out.push_str("null"),
             View::Str(text) => {
                 if text.contains('\n') && is_clean_block(text) {
                     write_block(text, indent.max(2), out);

@@ -34,10 +34,10 @@ impl Builder<'_> {
     /// Reads a tag; an unknown one is reported and gives `None`.
     fn known_tag(&mut self, tag: &RawTag, place: Place) -> Option<Known> {
         let full = format!("{}{}", tag.handle, tag.suffix);
-        if let Some(name) = full.strip_prefix(CORE_PREFIX) {
-            if let Some(name) = CORE.iter().find(|known| **known == name) {
-                return Some(Known::Core(name));
-            }
+        if let Some(name) = full.strip_prefix(CORE_PREFIX)
+            && let Some(name) = CORE.iter().find(|known| **known == name)
+        {
+            return Some(Known::Core(name));
         }
         let merge = match full.as_str() {
             "!append" => Some(Tag::Append),

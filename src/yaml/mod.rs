@@ -10,6 +10,7 @@ mod build;
 mod decode;
 pub mod doc;
 pub mod emit;
+mod flow;
 mod mapping;
 mod meaning;
 pub mod parse;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use yaml_rust2::parser::{Event, Parser};
 
-use super::build::{Builder, Stop};
+use super::build::Builder;
 use super::decode::too_large;
-use super::{Doc, syntax};
+use super::{Doc, flow, syntax};
 use crate::diag::{Code, Diagnostic, FileId, Span};
 
 /// Bounds on what one file may cost.
@@ -47,25 +47,63 @@ pub fn parse(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<
         findings.push(finding);
         return Vec::new();
     }
-    let mut builder = Builder::new(text, base, file, limits, findings);
+    // The parser reads a copy only where the text itself has brackets that it refuses (see `flow`).
+    let mut copy: Option<String> = None;
+    let mut work = 0;
+    let known = findings.len();
+    loop {
+        let readable = copy.as_deref().unwrap_or(text);
+        match attempt(text, readable, base, file, limits, findings) {
+            Ok(docs) => return docs,
+            Err(Refused { docs, at, bracket }) => {
+                work += at + text.len() / 16;
+                let again = bracket.filter(|_| work <= text.len().saturating_mul(4).max(limits.bytes));
+                let mut bytes = readable.as_bytes().to_vec();
+                let joined = again.is_some_and(|bracket| flow::join(readable, &mut bytes, bracket));
+                let Some(joined) = joined.then(|| String::from_utf8(bytes).ok()).flatten() else { return docs };
+                findings.truncate(known);
+                copy = Some(joined);
+            }
+        }
+    }
+}
+
+/// The text was refused.
+struct Refused {
+    docs: Vec<Doc>,
+    at: usize,
+    /// The outermost bracket around the place, if indentation inside of it is all that is wrong.
+    bracket: Option<usize>,
+}
+
+fn attempt(
+    text: &Arc<str>,
+    readable: &str,
+    base: usize,
+    file: FileId,
+    limits: &Limits,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Vec<Doc>, Refused> {
+    let mut builder = Builder::new(text, readable, base, file, limits, findings);
     line_breaks(text, file, &mut builder);
-    let mut parser = Parser::new_from_str(&text[base..]);
-    let result = loop {
+    let mut parser = Parser::new_from_str(&readable[base..]);
+    loop {
         match parser.next_token() {
-            Ok((Event::StreamEnd, _)) => break Ok(()),
+            Ok((Event::StreamEnd, _)) => return Ok(builder.finish(true)),
             Ok((event, mark)) => {
-                if let Err(stop) = builder.event(event, &mark) {
-                    break Err(stop);
+                if builder.event(event, &mark).is_err() {
+                    return Ok(builder.finish(false));
                 }
             }
             Err(error) => {
                 let at = builder.places.byte(error.marker());
+                let bracket =
+                    if error.info().starts_with("invalid indentation") { builder.bracket_around(at) } else { None };
                 builder.report(syntax::finding(text, file, at, error.info()));
-                break Err(Stop);
+                return Err(Refused { docs: builder.finish(false), at, bracket });
             }
         }
-    };
-    builder.finish(result.is_ok())
+    }
 }
 
 /// The first character that may not stand in YAML at all.

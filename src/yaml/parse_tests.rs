@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::diag::SourceMap;
 use crate::yaml::{Kind, NodeId, Style, Tag, emit};
@@ -112,18 +114,17 @@ fn keys_are_json_keys() {
     assert_eq!(findings, ["1:1 yaml/ambiguous-scalar", "7:1 6:4 yaml/duplicate-key"]);
     let keys: Vec<&str> = docs[0].entries(docs[0].root()).iter().map(|entry| docs[0].text(entry.key)).collect();
     assert_eq!(keys, ["true", "1", "16", "1.5", "on2", "k"]);
-    assert_eq!(findings_of_keys(), ["1:1 yaml/key", "2:1 yaml/key", "3:3 yaml/key", "4:1 yaml/key", "5:1 yaml/key"]);
+    assert_eq!(findings_of_keys(), ["1:1 yaml/key", "2:1 yaml/key", "3:4 yaml/key", "4:2 yaml/key", "5:1 yaml/key"]);
 }
 
 fn findings_of_keys() -> Vec<String> {
-    findings("~: a\n: b\n? {x: y}\n[1]: c\n18446744073709551615: d\n")
+    findings("~: a\n: b\n? {x: z}\n[1]: c\n18446744073709551615: d\n")
 }
 
 #[test]
 fn duplicates_are_found_in_small_and_large_maps() {
     assert_eq!(findings("a: 1\nb: 2\na: 3\n"), ["3:1 1:1 yaml/duplicate-key"]);
     assert_eq!(findings("1: a\n'1': b\n"), ["2:1 1:1 yaml/duplicate-key"]);
-    use std::fmt::Write as _;
     let mut text = String::new();
     for number in 0..20_000 {
         writeln!(text, "k{number}: 1").unwrap();
@@ -147,7 +148,7 @@ fn aliases_share_nodes_and_bombs_are_stopped() {
     let mut bomb = String::from("a0: &a0 [x]\n");
     for level in 1..40 {
         let below = level - 1;
-        bomb.push_str(&format!("a{level}: &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [*a{below}, *a{below}, *a{below}, *a{below}]").unwrap();
     }
     let (docs, shown) = read(&bomb);
     assert!(docs.is_empty());
@@ -156,7 +157,7 @@ fn aliases_share_nodes_and_bombs_are_stopped() {
     // Every link is one level deeper than the one before.
     let mut chain = String::from("a0: &a0 [x]\n");
     for level in 1..80 {
-        chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+        writeln!(chain, "a{level}: &a{level} [*a{}]", level - 1).unwrap();
     }
     assert_eq!(findings(&chain), ["64:12 yaml/limit"]);
 }
@@ -275,7 +276,24 @@ fn tabs_and_forbidden_characters_are_found() {
     ] {
         assert_eq!(findings(text), [expected], "{text:?}");
     }
+    clean("|\n  ---\n  \tx\n");
     clean("a: \tb\nc: [1,\n\t2]\nd: |\n  x\n  \ty\ne: \"q\n \tr\"\nf: x\t# c\n");
+}
+
+#[test]
+fn brackets_may_close_at_the_indentation_of_their_key() {
+    let doc = clean(
+        "a:\n  b: [\n    'x', # c\n    {k: v,\n  l: w}\n  ]\n  c: {\n    ä: [\n    ]\n  }\n  d:\n  - [\n    true\n  ]\n  e: z\n",
+    );
+    assert_eq!(
+        emitted(&doc),
+        "a:\n  b:\n    - x\n    - k: v\n      l: w\n  c:\n    'ä': []\n  d:\n    - - true\n  e: z\n"
+    );
+    assert_eq!(doc.source(at(&doc, "a.e")), "z");
+    assert_eq!(findings("a:\n  b: [\n    yes,\n  ]\n  c: @\n"), ["3:5 yaml/ambiguous-scalar", "5:6 yaml/syntax"]);
+    // Only so much is tried again.
+    let many = format!("a:\n{}", "  - [\n  x\n ]\n".repeat(100_000));
+    assert!(findings(&many).len() == 1);
 }
 
 #[test]
@@ -285,6 +303,8 @@ fn syntax_errors_have_a_place_and_a_remedy() {
         ("a: [1, 2\nb: 3\n", "2:2 yaml/syntax"),
         ("a: 'x\n", "1:4 yaml/syntax"),
         ("a: @x\n", "1:4 yaml/syntax"),
+        ("|\n---\na: 1\n", "1:1 yaml/syntax"),
+        ("a:\n  b: 'x\ny'\n", "2:6 yaml/syntax"),
         ("a: {{ .Values.x }}\n", "1:7 yaml/key"),
     ] {
         assert_eq!(findings(text), [expected], "{text:?}");

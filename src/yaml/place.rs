@@ -185,6 +185,23 @@ pub(super) fn block_end(text: &str, header: usize, content: usize, value: &str) 
     end
 }
 
+/// The value of a block scalar without text that ends the file, which is marked at its head.
+///
+/// The parser counts the line end behind the head as text there, and nobody else does.
+pub(super) fn empty_block(text: &str, header: usize) -> String {
+    let keep = text[header..word_end(text.as_bytes(), header)].contains('+');
+    let lines = text[header..].replace("\r\n", "\n").bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+    "\n".repeat(if keep { lines.saturating_sub(1) } else { 0 })
+}
+
+/// Whether a block scalar swallowed a line that separates documents: the parser does where the text is not indented.
+pub(super) fn separator_in_block(text: &str, place: (usize, usize)) -> bool {
+    text[place.0..place.1]
+        .split(['\n', '\r'])
+        .skip(1)
+        .any(|line| line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])))
+}
+
 /// The nearest beginning of a character at or before an offset.
 pub(super) fn floor(text: &str, mut at: usize) -> usize {
     at = at.min(text.len());

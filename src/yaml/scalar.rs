@@ -268,7 +268,10 @@ fn short_float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { ".inf".into() } else { "-.inf".into() };
     }
-    let text = format!("{value:e}");
+    // As many digits as the shortest form has; where two such forms are equally near, Go takes the even one.
+    let shortest = format!("{value:e}");
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let text = format!("{:.*e}", digits.saturating_sub(1), f64::from(value));
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     // `%e` below 1e-4 and from 1e6 on: the precision that Go assumes for the shortest form.
@@ -349,7 +352,8 @@ impl Number {
             (Self::Uint(a), Self::Uint(b)) => a == b,
             (a, b) => {
                 let (a, b) = (a.as_f64(), b.as_f64());
-                a.total_cmp(&b).is_eq() || a == b
+                // Adding zero makes minus zero zero.
+                (a + 0.0).total_cmp(&(b + 0.0)).is_eq()
             }
         }
     }

@@ -189,6 +189,12 @@ fn words(said: &str) -> (&'static str, &'static str, &'static str) {
             "separate documents by `---`, or indent the line like the rest",
         ),
         ("invalid content after document end", "text stands behind `...`", "here", "begin a new document with `---`"),
+        (
+            "indentation in quoted scalar",
+            "a line of a quoted text is indented less than what it belongs to",
+            "this text",
+            "indent all of its lines further than its key, or use a block of text (`|`)",
+        ),
         ("indentation", "the line is indented less than what it belongs to", "here", "indent it like its neighbours"),
         ("node content", "a value is missing", "before this place", "put the text in quotes, or write `null`"),
         ("illegal placement of ':'", "a key inside brackets must stand on one line with its colon", "this colon", ""),

@@ -53,7 +53,11 @@ fn write_text(text: &str, output: &mut String) {
             '\u{8}' => output.push_str("\\b"),
             '\u{c}' => output.push_str("\\f"),
             '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                output.push_str(&format!("\\u{:04x}", next as u32));
+                let code = u32::from(next);
+                output.push_str("\\u");
+                for shift in [12, 8, 4, 0] {
+                    output.push(char::from_digit((code >> shift) & 0xf, 16).unwrap_or('0'));
+                }
             }
             other => output.push(other),
         }

@@ -1,4 +1,4 @@
-//! From an ApplicationSet back to its Applications, as Argo CD's controller would, without a cluster.
+//! From an `ApplicationSet` back to its Applications, as Argo CD's controller would, without a cluster.
 //!
 //! This covers what [`super::set`] writes: list generators, Go templates in every text and key of the template, a
 //! template patch in JSON. What it does not know it refuses. `list --applications` and the rules look at the result,
@@ -14,7 +14,7 @@ pub(crate) use template::render;
 
 use super::types::{Application, ApplicationSet, Metadata, Template};
 
-/// An ApplicationSet that Argo CD would not expand, or that is beyond what is known here. One bad element stops Argo
+/// An `ApplicationSet` that Argo CD would not expand, or that is beyond what is known here. One bad element stops Argo
 /// CD's work on the whole set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("element {element}: `{path}`: {reason}")]
@@ -61,17 +61,16 @@ pub(crate) fn rendered(template: &Value, params: &Map<String, Value>) -> Result<
 
 type Failure = (String, String);
 
-fn one(set: &ApplicationSet, template: &Value, params: &Map<String, Value>) -> Result<Application, Failure> {
+fn one(set: &ApplicationSet, template: &Value, element: &Map<String, Value>) -> Result<Application, Failure> {
     if !set.spec.go_template {
         return Err(("goTemplate".into(), "sets without Go templates are not known here".into()));
     }
-    if params.is_empty() {
+    if element.is_empty() {
         return Err(("generators".into(), "an empty element leaves the template as it is".into()));
     }
-    let params = Value::Object(params.clone());
-    let mut path = vec!["template".to_owned()];
-    let rendered = render_all(template, &params, &mut path)?;
-    let mut application = typed(rendered, "template")?;
+    let params = Value::Object(element.clone());
+    let text = render_all(template, &params, &mut vec!["template".to_owned()])?;
+    let mut application = typed(text, "template")?;
     let project = application.spec.project.clone();
     if let Some(patch) = &set.spec.template_patch {
         let failed = |reason: String| ("templatePatch".to_owned(), reason);
@@ -128,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    fn set(elements: Value, template: Value, patch: Option<&str>) -> ApplicationSet {
+    fn set(elements: &Value, template: &Value, patch: Option<&str>) -> ApplicationSet {
         let mut set: ApplicationSet = serde_json::from_value(json!({
             "metadata": { "name": "traefik", "namespace": "argocd" },
             "spec": {
@@ -153,11 +152,15 @@ mod tests {
     #[test]
     fn renders_texts_and_keys_then_patches() {
         let set = set(
-            json!([
-                { "cluster": "a", "namespace": "", "patch": { "spec": { "project": "other", "revisionHistoryLimit": 2 } } },
+            &json!([
+                {
+                    "cluster": "a",
+                    "namespace": "",
+                    "patch": { "spec": { "project": "other", "revisionHistoryLimit": 2 } },
+                },
                 { "cluster": "b", "namespace": "n" },
             ]),
-            template(),
+            &template(),
             Some(r#"{{ toJson (dig "patch" (dict) .) }}"#),
         );
         let applications = expand(&set).unwrap();
@@ -182,7 +185,7 @@ mod tests {
 
     #[test]
     fn one_bad_element_stops_the_set() {
-        let failed = |elements: Value, patch| expand(&set(elements, template(), patch)).unwrap_err().to_string();
+        let failed = |elements: Value, patch| expand(&set(&elements, &template(), patch)).unwrap_err().to_string();
         assert_eq!(
             failed(json!([{ "cluster": "a", "namespace": "n" }, { "cluster": "b" }]), None),
             "element 1: `template.spec.destination.namespace`: the element has no `.namespace`"

@@ -1,8 +1,8 @@
-//! AppProject: what Applications of a project may read, where they may write and what.
+//! `AppProject`: what Applications of a project may read, where they may write and what.
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiVersion, AppProjectKind, Metadata, is_blank};
+use super::{ApiVersion, AppProjectKind, Block, Metadata, is_blank};
 
 /// The limits of a group of Applications.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,3 +82,5 @@ pub struct OrphanedResources {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warn: Option<bool>,
 }
+
+impl Block for OrphanedResources {}

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiVersion, ApplicationKind, Metadata, is_blank, is_false};
+use super::{ApiVersion, ApplicationKind, Block, Metadata, is_blank, is_false, is_zero};
 
 /// One release on one cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ impl Application {
     }
 }
 
-/// `spec` of an Application, and of the template of an ApplicationSet.
+/// `spec` of an Application, and of the template of an `ApplicationSet`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ApplicationSpec {
@@ -88,6 +88,7 @@ pub struct Source {
 }
 
 /// How a chart is rendered.
+#[allow(clippy::struct_excessive_bools)] // Argo CD's fields
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Helm {
@@ -181,7 +182,8 @@ pub struct Automated {
 }
 
 impl Automated {
-    /// Automatic sync as `version` keeps it: a `false` is written out where it survives, and left out where it does not.
+    /// Automatic sync as `version` keeps it: a `false` is written out where it survives, and left out where it does
+    /// not.
     pub fn new(prune: bool, self_heal: bool, version: crate::argocd::Version) -> Self {
         let flag = |on: bool| (on || version.keeps_explicit_false()).then_some(on);
         Self { enabled: None, prune: flag(prune), self_heal: flag(self_heal) }
@@ -192,9 +194,9 @@ impl Automated {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
-    /// How often; below zero without end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<i64>,
+    /// How often; below zero without end. Argo CD does not keep a written 0, which is the same as none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub limit: i64,
     #[serde(skip_serializing_if = "is_blank")]
     pub backoff: Option<Backoff>,
     /// Whether a retry takes the newest revision instead of the one that failed.
@@ -231,4 +233,56 @@ pub struct IgnoreDifference {
     pub jq_path_expressions: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub managed_fields_managers: Vec<String>,
+}
+
+impl Block for Helm {}
+impl Block for Directory {}
+impl Block for Plugin {}
+impl Block for Backoff {}
+
+impl Block for Retry {
+    fn says_nothing(&self) -> bool {
+        self.limit == 0 && is_blank(&self.backoff) && !self.refresh
+    }
+}
+
+impl Block for SyncPolicy {
+    fn says_nothing(&self) -> bool {
+        self.automated.is_none() && self.sync_options.is_empty() && is_blank(&self.retry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn empty_blocks_are_not_written() {
+        let mut application = Application::default();
+        application.spec.sync_policy = Some(SyncPolicy {
+            retry: Some(Retry { backoff: Some(Backoff::default()), ..Retry::default() }),
+            ..SyncPolicy::default()
+        });
+        application.spec.source = Some(Source {
+            helm: Some(Helm::default()),
+            directory: Some(Directory::default()),
+            plugin: Some(Plugin::default()),
+            ..Source::default()
+        });
+        let value = serde_json::to_value(&application.spec).unwrap();
+        assert_eq!(value, json!({ "project": "", "destination": {}, "source": { "repoURL": "" } }));
+        application.spec.sync_policy =
+            Some(SyncPolicy { automated: Some(Automated::default()), ..SyncPolicy::default() });
+        let value = serde_json::to_value(&application.spec.sync_policy).unwrap();
+        assert_eq!(value, json!({ "automated": {} }), "its presence means something");
+    }
+
+    #[test]
+    fn a_false_is_written_where_it_survives() {
+        let value = |version| serde_json::to_value(Automated::new(false, true, version)).unwrap();
+        assert_eq!(value(crate::argocd::Version::new(3, 4)), json!({ "prune": false, "selfHeal": true }));
+        assert_eq!(value(crate::argocd::Version::new(3, 3)), json!({ "selfHeal": true }));
+    }
 }

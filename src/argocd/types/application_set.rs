@@ -1,4 +1,4 @@
-//! ApplicationSet, with the one generator that hlgen uses: a list.
+//! `ApplicationSet`, with the one generator that hlgen uses: a list.
 //!
 //! A list needs nothing from outside (a Git generator polls, a cluster generator follows Secrets), so what comes out is
 //! known before it is committed.

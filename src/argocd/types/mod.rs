@@ -2,8 +2,8 @@
 //!
 //! Every field of these types is a field of the CRDs (a test holds them together), an unknown field cannot be
 //! expressed, and what is empty is not written: Argo CD drops empty blocks from the live object and a parent
-//! Application would then see a difference for ever. As in Argo CD's own types, an empty text and an absent one are the same.
-//! Fields stand in the order in which they are written.
+//! Application would then see a difference for ever. As in Argo CD's own types, an empty text and an absent one are the
+//! same. Fields stand in the order in which they are written.
 
 mod app_project;
 mod application;
@@ -51,7 +51,7 @@ kind!(AppProjectKind, AppProject);
 pub struct Metadata {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Left out in the template of an ApplicationSet: there it is always that of the set.
+    /// Left out in the template of an `ApplicationSet`: there it is always that of the set.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -68,13 +68,27 @@ impl Metadata {
     }
 }
 
+/// A block that may be there and yet say nothing, at any depth.
+trait Block: Default + PartialEq {
+    fn says_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// For `skip_serializing_if`: a block that is absent or says nothing.
-fn is_blank<T: Default + PartialEq>(block: &Option<T>) -> bool {
-    block.as_ref().is_none_or(|block| *block == T::default())
+#[allow(clippy::ref_option)] // serde passes a reference
+fn is_blank<T: Block>(block: &Option<T>) -> bool {
+    block.as_ref().is_none_or(Block::says_nothing)
 }
 
 /// For `skip_serializing_if`.
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
 fn is_false(flag: &bool) -> bool {
     !*flag
+}
+
+/// For `skip_serializing_if`.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }

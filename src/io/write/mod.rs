@@ -21,9 +21,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::staging::Staging;
 use self::tree::{At, Tree, What};
-use crate::source::is_plain_path;
 use crate::diag::{Code, Diagnostic};
 use crate::render::marker;
+use crate::source::is_plain_path;
 
 /// Whether an [`Output`] writes or only says what it would write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

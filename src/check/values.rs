@@ -1,0 +1,233 @@
+//! Merged values against the chart's JSON Schema: what is wrong, at the line of the layer that set it.
+
+use serde_json::Value as Json;
+
+use super::schema::{Mismatch, Schema, Violation};
+use crate::diag::{Code, Diagnostic, Level, Span, nearest};
+use crate::merge::{Path, Step};
+use crate::model;
+use crate::plan::docs::Docs;
+use crate::plan::values::{AppValues, Evaluated, Merged, Results};
+use crate::resolve::catalog::AppDef;
+use crate::yaml::Kind;
+
+/// What is known of an app's values.
+#[derive(Debug)]
+pub struct AppSchema {
+    schema: Schema,
+    /// Made from the chart's default values rather than shipped by the chart: it only warns.
+    inferred: bool,
+    /// The chart version it was made for, if it says so.
+    version: Option<String>,
+    /// The chart's own defaults; with them `required` can be judged.
+    defaults: Option<Json>,
+}
+
+impl AppSchema {
+    /// Loads `values.schema.json` and `values.defaults.yaml` of an app or its base.
+    pub fn load(docs: &Docs<'_>, app: &AppDef, findings: &mut Vec<Diagnostic>) -> Option<Self> {
+        let folders: Vec<&str> =
+            [Some(app), app.base.as_deref()].into_iter().flatten().map(|app| app.folder.as_str()).collect();
+        let defaults_doc = folders.iter().find_map(|folder| docs.one(&format!("{folder}/values.defaults.yaml")));
+        let defaults = defaults_doc.as_ref().map(|doc| {
+            let mut forest = crate::merge::Forest::new();
+            let layer = forest.add(std::sync::Arc::clone(doc));
+            forest.to_json(crate::merge::Ref::of(layer, doc.root()))
+        });
+        let document = match folders.iter().map(|folder| format!("{folder}/values.schema.json")).find_map(|path| {
+            let text = docs.text(&path)?;
+            Some((path, text))
+        }) {
+            Some((path, text)) => match serde_json::from_str::<Json>(&text) {
+                Ok(document) => Some((path, text, document)),
+                Err(error) => {
+                    findings.push(unusable(docs, &path, &text, &error.to_string(), error.line(), error.column()));
+                    None
+                }
+            },
+            None => {
+                let doc = defaults_doc.as_ref()?;
+                let document = model::infer(doc, app.name.as_str(), "");
+                Some((String::new(), String::new(), document))
+            }
+        };
+        let (path, text, document) = document?;
+        let mark = document.get("x-hlgen");
+        let inferred = mark.and_then(|mark| mark.get("inferred")).and_then(Json::as_bool).unwrap_or(false);
+        let version =
+            mark.and_then(|mark| mark.get("version")).and_then(Json::as_str).filter(|version| !version.is_empty());
+        let version = version.map(str::to_owned);
+        match Schema::compile(document) {
+            Ok(schema) => Some(Self { schema, inferred, version, defaults }),
+            Err(reason) => {
+                findings.push(unusable(docs, &path, &text, &reason, 1, 1));
+                None
+            }
+        }
+    }
+
+    /// Checks a release's values on a cluster. `chart_version` is the one that is installed.
+    pub fn check(
+        &self,
+        values: &AppValues<'_>,
+        merged: &Merged,
+        results: &Results,
+        chart_version: Option<&str>,
+        app: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        let tree = Evaluated { forest: &values.forest, results };
+        let json = match merged.root {
+            Some(root) => tree.to_json(root),
+            None => Json::Object(serde_json::Map::new()),
+        };
+        let instance = match &self.defaults {
+            Some(defaults) => coalesce(defaults, json),
+            None => without_nulls(json),
+        };
+        if self.schema.is_valid(&instance) {
+            return;
+        }
+        let lenient = self.inferred || self.version.as_deref().is_some_and(|made_for| chart_version != Some(made_for));
+        for violation in self.schema.violations(&instance) {
+            if self.defaults.is_none() && matches!(violation.what, Mismatch::Missing { .. }) {
+                continue;
+            }
+            let level = if lenient { Level::Warning } else { Level::Error };
+            let finding = describe(values, merged, results, &violation, app).level(level);
+            findings.push(match (&self.version, lenient && !self.inferred) {
+                (Some(version), true) => finding.note(format!("the schema was made for chart version {version}")),
+                _ => finding,
+            });
+        }
+    }
+}
+
+fn unusable(docs: &Docs<'_>, path: &str, text: &str, reason: &str, line: usize, column: usize) -> Diagnostic {
+    let file = docs.sources.add(docs.source.display(path), text);
+    let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let at = (start + column.saturating_sub(1)).min(text.len());
+    Diagnostic::new(Code::SchemaInvalid, format!("this JSON Schema cannot be used: {reason}"))
+        .at(Span::new(file, at, (at + 1).min(text.len())), "here")
+        .help("a schema stands on its own: references lead to `#/$defs/...` of the same file")
+}
+
+fn describe(
+    values: &AppValues<'_>,
+    merged: &Merged,
+    results: &Results,
+    violation: &Violation,
+    app: &str,
+) -> Diagnostic {
+    let path = &violation.path;
+    match &violation.what {
+        Mismatch::UnknownKey { key, known } => {
+            let mut full = path.clone();
+            full.0.push(Step::Key(key.clone()));
+            let finding =
+                Diagnostic::new(Code::ValuesUnknownKey, format!("the chart of `{app}` has no value `{full}`"));
+            let finding = place(finding, values, merged, results, &full, true, app);
+            match nearest(key, known.iter().map(String::as_str)) {
+                Some(near) => {
+                    let mut meant = path.clone();
+                    meant.0.push(Step::Key(near.to_owned()));
+                    finding.help(format!("did you mean `{meant}`?"))
+                }
+                None => {
+                    finding.help("Helm ignores a value that no template reads; look its name up in the chart's values")
+                }
+            }
+        }
+        Mismatch::Missing { key } => {
+            let mut full = path.clone();
+            full.0.push(Step::Key(key.clone()));
+            let finding = Diagnostic::new(Code::ValuesMissing, format!("the chart of `{app}` needs a value `{full}`"));
+            place(finding, values, merged, results, path, true, app).help("set it in one of the app's values files")
+        }
+        Mismatch::Value { demand, choices } => {
+            let finding = Diagnostic::new(Code::ValuesSchema, format!("`{path}` {demand}"));
+            let finding = place(finding, values, merged, results, path, false, app);
+            let finding = if violation.rule.is_empty() {
+                finding
+            } else {
+                finding.note(format!("required by the schema at `{}`", violation.rule))
+            };
+            let text = merged.root.and_then(|root| values.forest.at(root, path)).map(|node| values.forest.text(node));
+            match text.and_then(|text| nearest(text, choices.iter().map(String::as_str))) {
+                Some(near) => finding.help(format!("did you mean `{near}`?")),
+                None => finding,
+            }
+        }
+    }
+}
+
+/// Points a finding at the line that set a value, and at what it overrode.
+fn place(
+    finding: Diagnostic,
+    values: &AppValues<'_>,
+    merged: &Merged,
+    results: &Results,
+    path: &Path,
+    key: bool,
+    app: &str,
+) -> Diagnostic {
+    let forest = &values.forest;
+    let Some(root) = merged.root else { return finding };
+    let (node, depth) = forest.nearest(root, path);
+    let templated = results.contains_key(&node);
+    let span = if key && !templated { forest.key_span_at(root, path) } else { forest.span(node) };
+    let label = if templated { format!("for app `{app}`, from this template") } else { format!("for app `{app}`") };
+    let mut finding = finding.at(span, label);
+    if depth == path.0.len() && !templated {
+        let (winner, _) = forest.origin(node);
+        for (layer, loser) in values.trace(merged, path).into_iter().rev() {
+            let doc = forest.doc(layer);
+            if layer != winner && !matches!(doc.kind(loser), Kind::Map) {
+                finding = finding.at(doc.span(loser), "overrides this value");
+                break;
+            }
+        }
+    }
+    finding
+}
+
+/// Values over the chart's defaults as Helm coalesces them: maps merge, a null removes the key.
+fn coalesce(defaults: &Json, values: Json) -> Json {
+    match (defaults, values) {
+        (Json::Object(defaults), Json::Object(mut values)) => {
+            let mut out = serde_json::Map::new();
+            for (key, default) in defaults {
+                match values.shift_remove(key) {
+                    Some(Json::Null) => {}
+                    Some(value) => {
+                        out.insert(key.clone(), coalesce(default, value));
+                    }
+                    None if default.is_null() => {}
+                    None => {
+                        out.insert(key.clone(), without_nulls(default.clone()));
+                    }
+                }
+            }
+            for (key, value) in values {
+                if !value.is_null() {
+                    out.insert(key, without_nulls(value));
+                }
+            }
+            Json::Object(out)
+        }
+        (_, values) => without_nulls(values),
+    }
+}
+
+/// Helm removes nulls from maps before it validates.
+fn without_nulls(value: Json) -> Json {
+    match value {
+        Json::Object(map) => Json::Object(
+            map.into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key, without_nulls(value)))
+                .collect(),
+        ),
+        other => other,
+    }
+}

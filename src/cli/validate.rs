@@ -1,0 +1,32 @@
+//! `hlgen validate`.
+
+use std::time::Instant;
+
+use super::{Common, Status, Terminal, render};
+use crate::ops::evaluate::Selection;
+use crate::ops::render::{Target, render as check};
+use crate::ops::workspace::{Workspace, has_errors};
+
+/// What counts as a failure.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Exit 1 on warnings too
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
+    let start = Instant::now();
+    let workspace = Workspace::open(&common.directory)?;
+    let outcome = check(&workspace, &Selection::default(), Target::Nowhere)?;
+    terminal.findings(&outcome.findings, &workspace.sources, true)?;
+    let count = Terminal::count(&outcome.findings, &workspace.sources);
+    let count = if count.is_empty() { "nothing found".to_owned() } else { count };
+    let time = format!("{} ms", start.elapsed().as_millis());
+    match &outcome.plan {
+        Some(plan) => terminal.summary(&format!("{}: {count} ({time})", render::scope(plan))),
+        None => terminal.summary(&format!("{count} ({time})")),
+    }
+    let failed = has_errors(&outcome.findings) || render::denied(args.deny_warnings, &outcome);
+    Ok(if failed { Status::Found } else { Status::Fine })
+}

@@ -1,0 +1,134 @@
+//! Plan → values and manifests of every release, app by app, side by side.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::check::values::AppSchema;
+use crate::diag::Diagnostic;
+use crate::plan::Plan;
+use crate::plan::docs::Docs;
+use crate::plan::values::{AppValues, Evaluated, Results};
+use crate::render::{OutFile, release};
+use crate::template::{Scope, value_of};
+
+/// What evaluating all releases brought to light.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    /// Releases and clusters that have manifests.
+    pub manifests: BTreeSet<(usize, usize)>,
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Which releases have their files written; everything is evaluated and checked all the same.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    pub environments: Vec<String>,
+    pub apps: Vec<String>,
+}
+
+impl Selection {
+    /// Whether a release's files are written.
+    pub fn has(&self, plan: &Plan, number: usize) -> bool {
+        let release = &plan.releases[number];
+        let env = plan.env_of(release).name.as_str();
+        let app = release.app.name.as_str();
+        (self.environments.is_empty() || self.environments.iter().any(|name| name == env))
+            && (self.apps.is_empty() || self.apps.iter().any(|name| name == app || name == release.name.as_str()))
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.environments.is_empty() && self.apps.is_empty()
+    }
+}
+
+/// Parses the files that planning needs side by side; planning itself then finds them parsed.
+pub fn preload(docs: &Docs<'_>) {
+    let own = |folder: &str, ending: &str| -> Vec<String> {
+        let files = docs.source.list(folder).into_iter();
+        files.filter(|path| path.ends_with(ending) && !docs.source.display(path).starts_with("builtin:")).collect()
+    };
+    let mut paths = own("catalog", "/app.yaml");
+    paths.extend(own("environments", "/environment.yaml"));
+    paths.par_iter().for_each(|path| {
+        docs.one(path);
+    });
+}
+
+/// Evaluates every release on every cluster and hands its files to `sink`, in no particular order, from several
+/// threads. What `sink` cannot do ends the run.
+///
+/// # Errors
+/// The first error of `sink`.
+pub fn evaluate<E: Send>(
+    plan: &Plan,
+    docs: &Docs<'_>,
+    sink: impl Fn(usize, OutFile) -> Result<(), E> + Sync,
+) -> Result<Evaluation, E> {
+    let groups = plan.by_app();
+    let parts: Vec<Result<Evaluation, E>> = groups.par_iter().map(|group| app(plan, docs, group, &sink)).collect();
+    let mut all = Evaluation::default();
+    for part in parts {
+        let part = part?;
+        all.manifests.extend(part.manifests);
+        all.findings.extend(part.findings);
+    }
+    Ok(all)
+}
+
+fn app<E>(
+    plan: &Plan,
+    docs: &Docs<'_>,
+    group: &[usize],
+    sink: &impl Fn(usize, OutFile) -> Result<(), E>,
+) -> Result<Evaluation, E> {
+    let mut out = Evaluation::default();
+    let Some(first) = group.first() else { return Ok(out) };
+    let app = &plan.releases[*first].app;
+    let schema = AppSchema::load(docs, app, &mut out.findings);
+    let mut values = AppValues::new(plan, docs, app);
+    for number in group {
+        let release = &plan.releases[*number];
+        let has_chart = release.spec.chart.is_some();
+        let merged = values.merge(*number, &mut out.findings);
+        for (index, cluster) in plan.clusters_of(release) {
+            let place = format!("{}/{}", cluster.name, release.name);
+            let before = out.findings.len();
+            let scope = Arc::new(values.scope(*number, index));
+            let results = match merged.root {
+                Some(root) => values.evaluate(root, &scope, &place, &mut out.findings),
+                None => Results::default(),
+            };
+            let complete = out.findings.len() == before;
+            if complete && has_chart {
+                if let Some(schema) = &schema {
+                    let version = release.version();
+                    schema.check(&values, &merged, &results, version, app.name.as_str(), &mut out.findings);
+                }
+                let file = release::values(plan, cluster.name.as_str(), release, &values.forest, &merged, &results);
+                sink(*number, file)?;
+            }
+            if !complete {
+                continue;
+            }
+            let files = if values.has_manifests(plan, docs, *number) {
+                let tree = Evaluated { forest: &values.forest, results: &results };
+                let seen =
+                    merged.root.map_or_else(|| value_of(serde_json::json!({})), |root| value_of(tree.to_json(root)));
+                let scope = Scope { values: Some(seen), ..(*scope).clone() };
+                values.manifests(plan, docs, *number, &scope, &place, &mut out.findings)
+            } else {
+                Vec::new()
+            };
+            release::check_manifests(&files, &mut out.findings);
+            if !files.is_empty() {
+                out.manifests.insert((*number, index));
+            }
+            for file in release::manifests(plan, cluster.name.as_str(), release, &files) {
+                sink(*number, file)?;
+            }
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,272 @@
+//! The Application of a release on a cluster: sources, deletion safety, retries (DESIGN sections 7 and 8).
+
+use indexmap::IndexMap;
+
+use crate::argocd::Version;
+use crate::argocd::types::{
+    Application, ApplicationSpec, Automated, Backoff, Destination, Directory, Helm, IgnoreDifference, Metadata, Retry,
+    Source, SyncPolicy, keys,
+};
+use crate::model::{self, Crds};
+use crate::plan::{ClusterPlan, InstancePlan, Plan};
+use crate::resolve::release::ReleaseModel;
+
+/// The label that a staged rollout selects by.
+pub const ROLLOUT_LABEL: &str = "hlgen.dev/rollout";
+
+/// The rollout group of environments that are often away.
+pub const AWAY: &str = "away";
+
+/// The name under which value files of the Git repository are reached.
+const VALUES_REF: &str = "values";
+
+/// The version an instance runs; an unreadable one was a finding before and counts as the oldest.
+pub fn version(instance: &InstancePlan) -> Version {
+    instance.version.parse().unwrap_or(Version::OLDEST)
+}
+
+/// The Application's name by the project's or the release's own pattern.
+pub fn name(plan: &Plan, cluster: &ClusterPlan, release: &str, app: &str, own: Option<&str>) -> String {
+    let env = plan.environments[cluster.env].name.as_str();
+    own.unwrap_or(&plan.project.argocd.application_name)
+        .replace("{cluster}", cluster.name.as_str())
+        .replace("{release}", release)
+        .replace("{env}", env)
+        .replace("{app}", app)
+}
+
+/// The name of the AppProject of an environment and tier.
+pub fn project_name(plan: &Plan, env: usize, tier: model::Tier) -> String {
+    format!("{}-{}", plan.environments[env].name, tier.as_str())
+}
+
+/// The group of a staged rollout that an environment belongs to.
+pub fn rollout_group(plan: &Plan, env: usize) -> &str {
+    let env = &plan.environments[env];
+    if env.spec.gates { &env.spec.stage } else { AWAY }
+}
+
+/// The Application of a release on a cluster; `None` where it has neither a chart, nor a directory, nor manifests.
+pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Option<Application> {
+    let instance = &plan.instances[cluster.instance];
+    let spec = &release.spec;
+    let options = &spec.application;
+    let mut sources = sources(instance, cluster, release, has_manifests);
+    if sources.is_empty() {
+        return None;
+    }
+    let app_name = release.app.name.as_str();
+    let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
+    let mut metadata = metadata(plan, cluster, name, release.name.as_str());
+    metadata.labels.insert("hlgen.dev/app".into(), app_name.into());
+    metadata.labels.insert("hlgen.dev/tier".into(), spec.tier.as_str().into());
+    metadata.labels.extend(options.labels.clone());
+    metadata.annotations.extend(options.annotations.clone());
+    if deletes_resources(plan, release) {
+        metadata.finalizers.push(keys::RESOURCES_FINALIZER.into());
+    }
+    let (source, sources) = if sources.len() == 1 { (sources.pop(), Vec::new()) } else { (None, sources) };
+    Some(Application::new(
+        metadata,
+        ApplicationSpec {
+            project: project_name(plan, release.env, spec.tier),
+            destination: destination(cluster, release.namespace()),
+            source,
+            sources,
+            sync_policy: Some(sync_policy(instance, prunes(plan, release), release)),
+            ignore_differences: options.ignore_differences.iter().map(ignore_difference).collect(),
+            revision_history_limit: options.revision_history_limit.map(i64::from),
+        },
+    ))
+}
+
+/// The Application that brings a cluster its namespaces.
+pub fn namespaces(plan: &Plan, cluster: &ClusterPlan, env: usize) -> Application {
+    let instance = &plan.instances[cluster.instance];
+    let release = super::NAMESPACES;
+    let name = name(plan, cluster, release, release, None);
+    let mut metadata = metadata(plan, cluster, name, release);
+    metadata.labels.insert("hlgen.dev/tier".into(), model::Tier::Platform.as_str().into());
+    Application::new(
+        metadata,
+        ApplicationSpec {
+            project: project_name(plan, env, model::Tier::Platform),
+            destination: destination(cluster, ""),
+            source: Some(Source {
+                repo_url: instance.git.repo_url.clone(),
+                path: format!("{}/{}/{release}", instance.git.path, cluster.name),
+                target_revision: instance.git.branch.clone(),
+                directory: Some(Directory { recurse: true }),
+                ..Source::default()
+            }),
+            sync_policy: Some(SyncPolicy {
+                automated: Some(Automated::new(true, true, version(instance))),
+                sync_options: vec!["ServerSideApply=true".into()],
+                retry: Some(retry(instance)),
+            }),
+            ..ApplicationSpec::default()
+        },
+    )
+}
+
+fn metadata(plan: &Plan, cluster: &ClusterPlan, name: String, release: &str) -> Metadata {
+    let instance = &plan.instances[cluster.instance];
+    let env = &plan.environments[cluster.env];
+    let labels = [
+        ("app.kubernetes.io/managed-by", "hlgen"),
+        ("hlgen.dev/project", plan.project.name.as_str()),
+        ("hlgen.dev/environment", env.name.as_str()),
+        ("hlgen.dev/stage", env.spec.stage.as_str()),
+        ("hlgen.dev/cluster", cluster.name.as_str()),
+        ("hlgen.dev/release", release),
+    ];
+    let mut labels: IndexMap<String, String> =
+        labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    if plan.project.argocd.rollout == model::Rollout::ByStage {
+        labels.insert(ROLLOUT_LABEL.into(), rollout_group(plan, cluster.env).into());
+    }
+    let paths = format!("/{}/{}/{release}", instance.git.path, cluster.name);
+    let annotations = IndexMap::from([(keys::MANIFEST_GENERATE_PATHS.to_owned(), paths)]);
+    Metadata { labels, annotations, ..Metadata::new(name, plan.project.argocd.namespace.clone()) }
+}
+
+/// Where Argo CD finds a cluster.
+pub fn destination(cluster: &ClusterPlan, namespace: &str) -> Destination {
+    let mut destination = Destination { namespace: namespace.to_owned(), ..Destination::default() };
+    match &cluster.destination {
+        model::Destination::Name(name) => destination.name.clone_from(name),
+        model::Destination::Server(server) => destination.server.clone_from(server),
+    }
+    destination
+}
+
+fn sources(instance: &InstancePlan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Vec<Source> {
+    let git = &instance.git;
+    let spec = &release.spec;
+    let folder = format!("{}/{}/{}", git.path, cluster.name, release.name);
+    let values_file = format!("{folder}/values.yaml");
+    let own = |reference: &str| Source {
+        repo_url: git.repo_url.clone(),
+        target_revision: git.branch.clone(),
+        reference: reference.to_owned(),
+        path: if has_manifests { format!("{folder}/manifests") } else { String::new() },
+        directory: has_manifests.then_some(Directory { recurse: true }),
+        ..Source::default()
+    };
+    let helm = |values: String| {
+        let options = &spec.application.helm;
+        Some(Helm {
+            release_name: release.helm_name().to_owned(),
+            value_files: vec![values],
+            skip_crds: options.skip_crds,
+            skip_tests: options.skip_tests,
+            skip_schema_validation: options.skip_schema_validation,
+            pass_credentials: options.pass_credentials,
+            kube_version: options.kube_version.clone().unwrap_or_default(),
+            api_versions: options.api_versions.clone(),
+            ..Helm::default()
+        })
+    };
+    if let Some(chart) = &spec.chart {
+        if let Some(path) = &chart.path {
+            // The chart is in the same repository, so its values are named from the repository's root.
+            let mut sources = vec![Source {
+                repo_url: git.repo_url.clone(),
+                path: path.clone(),
+                target_revision: git.branch.clone(),
+                helm: helm(format!("/{values_file}")),
+                ..Source::default()
+            }];
+            sources.extend(has_manifests.then(|| own("")));
+            return sources;
+        }
+        return vec![
+            Source {
+                repo_url: chart_repository(chart.repository.as_deref().unwrap_or_default()),
+                chart: chart.name.clone().unwrap_or_default(),
+                target_revision: release.version().unwrap_or_default().to_owned(),
+                helm: helm(format!("${VALUES_REF}/{values_file}")),
+                ..Source::default()
+            },
+            own(VALUES_REF),
+        ];
+    }
+    let mut sources = Vec::new();
+    if let Some(directory) = &spec.git {
+        sources.push(Source {
+            repo_url: directory.repo_url.clone(),
+            path: directory.path.clone(),
+            target_revision: release.version().unwrap_or_default().to_owned(),
+            ..Source::default()
+        });
+    }
+    sources.extend(has_manifests.then(|| own("")));
+    sources
+}
+
+/// A chart repository as Argo CD writes it: an OCI registry without its scheme (argocd.md section 3.1).
+pub fn chart_repository(url: &str) -> String {
+    url.strip_prefix("oci://").unwrap_or(url).trim_end_matches('/').to_owned()
+}
+
+fn sync_policy(instance: &InstancePlan, prune: bool, release: &ReleaseModel) -> SyncPolicy {
+    let options = &release.spec.application;
+    // Bootstrap applies the same objects server-side under Argo CD's own field manager, so Argo CD adopts them.
+    let mut sync_options = vec!["ServerSideApply=true".to_owned()];
+    if !options.ignore_differences.is_empty() {
+        sync_options.push("RespectIgnoreDifferences=true".to_owned());
+    }
+    for option in &options.sync_options {
+        if !sync_options.contains(option) {
+            sync_options.push(option.clone());
+        }
+    }
+    SyncPolicy {
+        automated: Some(Automated::new(prune, true, version(instance))),
+        sync_options,
+        retry: Some(retry(instance)),
+    }
+}
+
+/// Long enough for what comes up in any order: Argo CD's own default gives up after some 155 seconds.
+pub fn retry(instance: &InstancePlan) -> Retry {
+    Retry {
+        limit: 20,
+        backoff: Some(Backoff { duration: "5s".into(), factor: Some(2), max_duration: "3m".into() }),
+        refresh: version(instance).has_retry_refresh(),
+    }
+}
+
+fn requires_storage(release: &ReleaseModel) -> bool {
+    release.spec.requires.iter().any(|name| name == "storage" || name.starts_with("storage/"))
+}
+
+/// Whether what vanishes from Git is deleted from the cluster.
+pub fn prunes(plan: &Plan, release: &ReleaseModel) -> bool {
+    let prod = plan.environments[release.env].spec.stage == "prod";
+    release.spec.application.prune.unwrap_or(!(prod && requires_storage(release)))
+}
+
+/// Whether deleting the Application deletes what it installed: only outside prod, and never storage, CRDs, Argo CD
+/// itself, the network or the storage drivers.
+fn deletes_resources(plan: &Plan, release: &ReleaseModel) -> bool {
+    let spec = &release.spec;
+    let provides = |kind: &str| spec.provides.keys().any(|name| name.split('/').next() == Some(kind));
+    plan.environments[release.env].spec.stage != "prod"
+        && !requires_storage(release)
+        && spec.chart.as_ref().is_none_or(|chart| chart.crds != Crds::Chart)
+        && !["gitops", "cni", "storage"].into_iter().any(provides)
+}
+
+fn ignore_difference(own: &model::IgnoreDifference) -> IgnoreDifference {
+    let own = own.clone();
+    IgnoreDifference {
+        group: own.group.unwrap_or_default(),
+        kind: own.kind,
+        name: own.name.unwrap_or_default(),
+        namespace: own.namespace.unwrap_or_default(),
+        json_pointers: own.json_pointers,
+        jq_path_expressions: own.jq_path_expressions,
+        managed_fields_managers: own.managed_fields_managers,
+    }
+}

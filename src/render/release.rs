@@ -1,0 +1,120 @@
+//! A release's own files on a cluster: its values and its extra manifests.
+
+use serde_json::{Value, json};
+
+use super::{OutFile, marker};
+use crate::argocd::names;
+use crate::argocd::types::keys;
+use crate::diag::{Code, Diagnostic};
+use crate::model::Crds;
+use crate::plan::Plan;
+use crate::plan::manifests::{ManifestFile, Object};
+use crate::plan::values::{Evaluated, Merged, Node, Results};
+use crate::resolve::release::ReleaseModel;
+use crate::yaml;
+
+/// The folder of a release on a cluster, below the output folder.
+pub fn folder(cluster: &str, release: &str) -> String {
+    format!("{cluster}/{release}")
+}
+
+/// `values.yaml`: the merged, evaluated values.
+pub fn values(
+    plan: &Plan,
+    cluster: &str,
+    release: &ReleaseModel,
+    forest: &crate::merge::Forest,
+    merged: &Merged,
+    results: &Results,
+) -> OutFile {
+    let subject = format!("{cluster}/{} values", release.name);
+    let mut text = marker::line(plan.project.name.as_str(), &subject);
+    text.push('\n');
+    match merged.root {
+        Some(root) => yaml::emit(&Evaluated { forest, results }, Node::Merged(root), &mut text),
+        None => text.push_str("{}\n"),
+    }
+    OutFile { path: format!("{}/values.yaml", folder(cluster, release.name.as_str())), text }
+}
+
+/// The files below `manifests/`.
+pub fn manifests(plan: &Plan, cluster: &str, release: &ReleaseModel, files: &[ManifestFile]) -> Vec<OutFile> {
+    files
+        .iter()
+        .map(|file| {
+            let path = format!("{}/manifests/{}", folder(cluster, release.name.as_str()), file.path);
+            let objects: Vec<Value> = file.objects.iter().map(|object| prepared(release, &object.value)).collect();
+            OutFile::objects(plan, path, &format!("{cluster}/{} manifests", release.name), &objects)
+        })
+        .collect()
+}
+
+/// An object of a kind whose CRD the chart of the same release installs comes after it (wave 1), and its dry run is
+/// skipped where the CRD is not there yet (argocd.md section 3.4). What the author wrote himself stays.
+fn prepared(release: &ReleaseModel, object: &Value) -> Value {
+    let mut object = object.clone();
+    let installs_crds = release.spec.chart.as_ref().is_some_and(|chart| chart.crds == Crds::Chart);
+    let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    if names::is_builtin_group(names::api_group(api_version)) {
+        return object;
+    }
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return object };
+    let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+    let Some(annotations) = annotations.as_object_mut() else { return object };
+    if installs_crds && !annotations.contains_key(keys::SYNC_WAVE) {
+        annotations.insert(keys::SYNC_WAVE.into(), "1".into());
+    }
+    let skip = "SkipDryRunOnMissingResource=true";
+    let options = annotations.entry(keys::SYNC_OPTIONS).or_insert_with(|| skip.into());
+    if let Some(text) = options.as_str().filter(|text| !text.contains("SkipDryRunOnMissingResource")) {
+        *options = format!("{text},{skip}").into();
+    }
+    object
+}
+
+/// Checks what Kubernetes would refuse: objects without a kind or name, and two objects of one name.
+pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
+    let mut seen: Vec<(String, &Object)> = Vec::new();
+    for object in files.iter().flat_map(|file| &file.objects) {
+        let value = &object.value;
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let bad = |message: &str| Diagnostic::new(Code::OutManifest, message).at(object.span, "this manifest");
+        if !value.is_object() {
+            findings.push(bad("a manifest is a Kubernetes object, this is not even a map"));
+            continue;
+        }
+        let (api_version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
+        if api_version.is_empty() || kind.is_empty() {
+            let finding = bad("this manifest has no `apiVersion` or no `kind`");
+            findings.push(finding.help("every document of a manifest is one Kubernetes object"));
+            continue;
+        }
+        if name.is_empty() {
+            let help = if value.pointer("/metadata/generateName").is_some() {
+                "Argo CD would make a new one at every sync; give it a `name`"
+            } else {
+                "give it a `name` below `metadata:`"
+            };
+            findings.push(bad(&format!("this {kind} has no `metadata.name`")).help(help));
+            continue;
+        }
+        if name.len() > 253 || name.contains(['/', '%', ' ']) || name == "." || name == ".." {
+            findings.push(bad(&format!("`{name}` cannot be the name of a {kind}")));
+        }
+        for (field, what) in [("/metadata/labels", "label"), ("/metadata/annotations", "annotation")] {
+            for (key, value) in value.pointer(field).and_then(Value::as_object).into_iter().flatten() {
+                if !value.is_string() {
+                    let finding = bad(&format!("the {what} `{key}` of {kind} `{name}` is not a string"));
+                    findings.push(finding.help("put it in quotes; Kubernetes takes only strings there"));
+                }
+            }
+        }
+        let group = names::api_group(api_version);
+        let identity = format!("{group}/{kind} {}/{name}", text("/metadata/namespace"));
+        if let Some((_, other)) = seen.iter().find(|(have, _)| *have == identity) {
+            let finding = Diagnostic::new(Code::OutClash, format!("two manifests are both {kind} `{name}`"));
+            findings.push(finding.at(object.span, "this one").at(other.span, "and this").help("rename one of them"));
+        }
+        seen.push((identity, object));
+    }
+}
