@@ -6,6 +6,7 @@
 
 mod clusters;
 pub mod docs;
+pub mod explain;
 mod layers;
 pub mod manifests;
 mod scope;

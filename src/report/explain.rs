@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ops::explain::{Explained, Explanation};
+use crate::plan::explain::{Explained, Explanation};
 
 /// An explanation for a person: without a path the layers and every value with its place, with one the whole chain.
 pub fn text(explanation: &Explanation, detailed: bool) -> String {
