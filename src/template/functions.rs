@@ -162,6 +162,9 @@ fn file(scope: &Scope, path: &str) -> Result<String, Error> {
     let files = scope.files.as_ref().ok_or_else(|| failed("files cannot be read here"))?;
     files.read(path).ok_or_else(|| {
         let all = files.list();
+        if all.iter().any(|have| have == path) {
+            return failed(format!("`{path}` cannot be read here: it is no text, or too large"));
+        }
         let hint = nearest(path, all.iter().map(String::as_str))
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         failed(format!("there is no file `{path}` below the app's folder{hint}"))
