@@ -8,7 +8,7 @@
 //! `-> ` and its target.
 //!
 //! `HLGEN_BLESS=1 cargo test --test cases` writes what came out as the new expectation. Read it before it is committed.
-#![allow(clippy::disallowed_methods, reason = "tests read and write their expectations")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write their expectations")]
 
 mod support;
 
