@@ -70,24 +70,25 @@ fn header(doc: &Doc, kind: &str, findings: &mut Vec<Diagnostic>) -> bool {
         findings.push(finding.at(doc.span(root), "a map is expected").help(format!("begin it with\n{header}")));
         return false;
     }
+    let mut right = true;
     for (key, expected) in [("apiVersion", API_VERSION), ("kind", title.as_str())] {
         match doc.get(root, key) {
             Some(value) if doc.text(value) == expected => {}
             Some(value) => {
                 let finding = Diagnostic::new(Code::KindHeader, format!("`{key}` is not `{expected}`"));
                 findings.push(finding.at(doc.span(value), format!("`{expected}` is expected in this file")));
-                return false;
+                right = false;
             }
             None => {
                 let finding = Diagnostic::new(Code::KindHeader, format!("`{key}` is missing"));
                 let first = doc.entries(root).first().map_or(root, |entry| entry.key);
                 let finding = finding.at(doc.span(first), format!("`{key}: {expected}` is expected above"));
                 findings.push(finding.help(format!("begin the file with\n{header}")));
-                return false;
+                right = false;
             }
         }
     }
-    true
+    right
 }
 
 fn finding(forest: &Forest, root: Ref, violation: &Violation) -> Diagnostic {

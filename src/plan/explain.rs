@@ -12,7 +12,8 @@ use crate::diag::{Code, Diagnostic, SourceMap, Span, nearest};
 use crate::merge::{Path, Ref, Step};
 use crate::resolve::capability::Provider;
 use crate::template::reads;
-use crate::yaml::{Kind, emit};
+use crate::yaml::scalar::canonical_number;
+use crate::yaml::{Kind, Tag, emit};
 
 /// What is known of a release, or of one of its values.
 #[derive(Debug, Serialize)]
@@ -53,6 +54,9 @@ pub struct Explained {
 pub struct ClusterValue {
     pub cluster: Option<String>,
     pub value: Value,
+    /// The number as it was written and will be (`1.10`), where `value` cannot hold that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// A place that sets a value.
@@ -201,12 +205,20 @@ fn one(
     let mut by_cluster: Vec<ClusterValue> = Vec::new();
     for (cluster, results) in all {
         let tree = Evaluated { forest, results };
-        let value = match merged.root.and_then(|root| tree.at(root, path)) {
+        let found = merged.root.and_then(|root| tree.at(root, path));
+        let value = match found {
             Some(Node::Merged(node)) => tree.to_json(node),
             Some(Node::Result(value)) => value.clone(),
             None => Value::Null,
         };
-        by_cluster.push(ClusterValue { cluster: Some(cluster.clone()), value });
+        let text = match found {
+            Some(Node::Merged(node)) if matches!(forest.kind(node), Kind::Int | Kind::Float) => {
+                let text = canonical_number(forest.text(node), forest.kind(node)).into_owned();
+                (text != value.to_string()).then_some(text)
+            }
+            _ => None,
+        };
+        by_cluster.push(ClusterValue { cluster: Some(cluster.clone()), value, text });
     }
     if by_cluster.windows(2).all(|pair| pair[0].value == pair[1].value) {
         by_cluster.truncate(1);
@@ -283,7 +295,16 @@ fn read_places(sources: &SourceMap, plan: &Plan, number: usize, name: &str) -> V
 }
 
 fn no_such_value(values: &AppValues<'_>, merged: &Merged, path: &Path, reference: &str) -> Diagnostic {
-    let finding = Diagnostic::new(Code::RefUnknownRelease, format!("nothing sets `{path}` for `{reference}`"));
+    let finding = Diagnostic::new(Code::RefUnknownValue, format!("nothing sets `{path}` for `{reference}`"));
+    let trace = values.trace(merged, path);
+    if let Some((layer, node)) =
+        trace.last().filter(|(layer, node)| values.forest.doc(*layer).tag(*node) == Some(&Tag::Unset))
+    {
+        let finding = finding.at(values.forest.doc(*layer).span(*node), "`!unset` removes it here");
+        let losers = trace[..trace.len() - 1].iter().rev();
+        return losers
+            .fold(finding, |finding, (layer, node)| finding.at(values.forest.doc(*layer).span(*node), "was set here"));
+    }
     let Some(root) = merged.root else { return finding.help("no layer sets any value of this release") };
     let (node, depth) = values.forest.nearest(root, path);
     let keys: Vec<&str> = values.forest.entries(node).map(|(key, _)| values.forest.key(key)).collect();

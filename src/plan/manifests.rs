@@ -15,7 +15,7 @@ use crate::template::{OPEN, Scope, value_of};
 use crate::yaml::{Doc, Kind};
 
 /// One file of manifests.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ManifestFile {
     /// Path below the release's `manifests/`.
     pub path: String,
@@ -23,10 +23,26 @@ pub struct ManifestFile {
 }
 
 /// One Kubernetes object and where it was written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Object {
     pub value: Json,
-    pub span: Span,
+    doc: Arc<Doc>,
+}
+
+impl Object {
+    /// The place of a field, or of its nearest parent that is written; of the object's first key without one.
+    pub fn span(&self, path: &[&str]) -> Span {
+        let doc = &self.doc;
+        let root = doc.root();
+        let mut span = doc.entries(root).first().map_or_else(|| doc.span(root), |entry| doc.span(entry.key));
+        let mut node = root;
+        for key in path {
+            let Some(entry) = doc.entry(node, key) else { break };
+            span = doc.span(entry.key);
+            node = entry.value;
+        }
+        span
+    }
 }
 
 /// Where a manifest comes from and under which conditions.
@@ -144,8 +160,7 @@ impl AppValues<'_> {
             return None;
         }
         let value = Evaluated { forest: &self.forest, results: &results }.to_json(root);
-        let span = doc.entries(doc.root()).first().map_or_else(|| doc.span(doc.root()), |entry| doc.span(entry.key));
-        Some(Object { value, span })
+        Some(Object { value, doc: Arc::clone(doc) })
     }
 }
 

@@ -116,7 +116,7 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     };
     let project: Project = kinds.read(&project_doc, "project", findings)?;
     check_version(&project, &project_doc, findings)?;
-    let environments = environment::load(docs, kinds, &project, findings);
+    let mut environments = environment::load(docs, kinds, &project, findings);
     if environments.is_empty() && findings.is_empty() && docs.source.list("environments").is_empty() {
         findings.push(
             Diagnostic::new(Code::FileMissing, "there is no environment")
@@ -131,6 +131,8 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     for (index, env) in environments.iter().enumerate() {
         releases.extend(release::load(&mut catalog, env, index, findings));
     }
+    // From here on a release is its merged spec; the entries as written would only take memory.
+    environments.iter_mut().for_each(|env| env.spec.apps = indexmap::IndexMap::new());
     catalog.load_own(findings);
     let layers = Layers::new(&project, &environments, &project_doc, docs, findings);
     let bindings = Bindings::new(&environments, &releases, findings);

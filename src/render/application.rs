@@ -46,18 +46,27 @@ pub fn rollout_group(plan: &Plan, env: usize) -> &str {
     if env.spec.gates { &env.spec.stage } else { AWAY }
 }
 
-/// The Application of a release on a cluster; `None` where it has neither a chart, nor a directory, nor manifests.
-pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Option<Application> {
+/// Whether a release has anything to bring: a chart, a directory or manifests.
+pub fn brings_something(release: &ReleaseModel, has_manifests: bool) -> bool {
+    release.spec.chart.is_some() || release.spec.git.is_some() || has_manifests
+}
+
+/// The Application of a release on a cluster.
+pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Application {
     let instance = &plan.instances[cluster.instance];
     let spec = &release.spec;
     let options = &spec.application;
     let mut sources = sources(instance, cluster, release, has_manifests);
-    if sources.is_empty() {
-        return None;
-    }
     let app_name = release.app.name.as_str();
     let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
     let mut metadata = metadata(plan, cluster, name, release.name.as_str());
+    if let Some(path) = spec.chart.as_ref().and_then(|chart| chart.path.as_deref()) {
+        // The chart is in the same repository: its changes render the Application anew too.
+        if let Some(paths) = metadata.annotations.get_mut(keys::MANIFEST_GENERATE_PATHS) {
+            paths.push_str(";/");
+            paths.push_str(path);
+        }
+    }
     metadata.labels.insert("hlgen.dev/app".into(), app_name.into());
     metadata.labels.insert("hlgen.dev/tier".into(), spec.tier.as_str().into());
     metadata.labels.extend(options.labels.clone());
@@ -66,7 +75,7 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_m
         metadata.finalizers.push(keys::RESOURCES_FINALIZER.into());
     }
     let (source, sources) = if sources.len() == 1 { (sources.pop(), Vec::new()) } else { (None, sources) };
-    Some(Application::new(
+    Application::new(
         metadata,
         ApplicationSpec {
             project: project_name(plan, release.env, spec.tier),
@@ -77,11 +86,11 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_m
             ignore_differences: options.ignore_differences.iter().map(ignore_difference).collect(),
             revision_history_limit: options.revision_history_limit.map(i64::from),
         },
-    ))
+    )
 }
 
 /// The Application that brings a cluster its namespaces.
-pub fn namespaces(plan: &Plan, cluster: &ClusterPlan, env: usize) -> Application {
+pub fn namespaces(plan: &Plan, cluster: &ClusterPlan) -> Application {
     let instance = &plan.instances[cluster.instance];
     let release = super::NAMESPACES;
     let name = name(plan, cluster, release, release, None);
@@ -90,7 +99,7 @@ pub fn namespaces(plan: &Plan, cluster: &ClusterPlan, env: usize) -> Application
     Application::new(
         metadata,
         ApplicationSpec {
-            project: project_name(plan, env, model::Tier::Platform),
+            project: project_name(plan, cluster.env, model::Tier::Platform),
             destination: destination(cluster, ""),
             source: Some(Source {
                 repo_url: instance.git.repo_url.clone(),
@@ -140,7 +149,13 @@ pub fn destination(cluster: &ClusterPlan, namespace: &str) -> Destination {
     destination
 }
 
-fn sources(instance: &InstancePlan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Vec<Source> {
+/// Where the parts of a release come from.
+pub fn sources(
+    instance: &InstancePlan,
+    cluster: &ClusterPlan,
+    release: &ReleaseModel,
+    has_manifests: bool,
+) -> Vec<Source> {
     let git = &instance.git;
     let spec = &release.spec;
     let folder = format!("{}/{}/{}", git.path, cluster.name, release.name);

@@ -53,6 +53,12 @@ impl EnvModel {
         self.forest.span(self.forest.nearest(self.root, &keys(path)).0)
     }
 
+    /// The document and node of a field, if it is written.
+    pub fn node(&self, path: &Path) -> Option<(&Arc<Doc>, NodeId)> {
+        let (layer, node) = self.forest.origin(self.forest.at(self.root, path)?);
+        Some((self.forest.doc(layer), node))
+    }
+
     /// The keys written in a release's entry.
     pub fn entry_keys(&self, release: &str) -> impl Iterator<Item = &str> {
         let entry = self.entries.get(release);
@@ -134,6 +140,7 @@ fn load_one(
     let mut root = None;
     let mut broken = false;
     for (dimension, value) in &values {
+        let before = findings.len();
         for profile in profile_paths(docs, dimension, value, &doc, findings) {
             let Some(layer_doc) = docs.one(&profile) else {
                 broken = true;
@@ -147,6 +154,8 @@ fn load_one(
             let layer = forest.add(layer_doc);
             root = forest.overlay(root, layer, node, findings);
         }
+        // Without its profile nothing that is said of the environment would be worth reading.
+        broken |= findings[before..].iter().any(|finding| finding.code == Code::RefUnknownProfile);
     }
     if broken {
         return None;
@@ -245,6 +254,7 @@ fn dimension_values(
         if RESERVED_VALUES.contains(&value.as_str()) {
             let finding = Diagnostic::new(Code::KindName, format!("`{value}` is reserved and cannot be a {name}"));
             findings.push(finding.at(span, "used here").help("choose another word"));
+            continue;
         }
         values.push((name.to_owned(), value.clone()));
     }

@@ -11,6 +11,59 @@ use sha2::{Digest, Sha256};
 use super::{OUTPUT_LIMIT, Scope};
 use crate::diag::nearest;
 
+/// The functions there are, for "did you mean".
+pub(super) const FUNCTIONS: &[&str] =
+    &["has", "host", "secret", "file", "files", "sha256", "range", "dict", "namespace"];
+
+/// The filters there are.
+pub(super) const FILTERS: &[&str] = &[
+    "sha256",
+    "b64encode",
+    "tojson",
+    "toyaml",
+    "quote",
+    "trunc",
+    "indent",
+    "replace",
+    "join",
+    "list",
+    "sort",
+    "unique",
+    "reverse",
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "length",
+    "count",
+    "dictsort",
+    "items",
+    "trim",
+    "split",
+    "lines",
+    "default",
+    "d",
+    "round",
+    "abs",
+    "int",
+    "float",
+    "attr",
+    "first",
+    "last",
+    "min",
+    "max",
+    "string",
+    "bool",
+    "sum",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "map",
+    "chain",
+    "zip",
+];
+
 /// Items a list may have.
 const LIST_LIMIT: usize = 100_000;
 

@@ -1,5 +1,8 @@
 //! What several test programs need: the tools that serve as oracles, and trees to compare.
-#![allow(dead_code, clippy::print_stdout, reason = "every test program uses a part of it; what is skipped is said")]
+#![allow(dead_code, reason = "every test program uses a part of it")]
+
+pub(crate) mod case;
+pub(crate) mod diff;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ impl Rules {
         let name = &project.metadata.name;
         for source in application.spec.all_sources() {
             if !admits(&project.spec.source_repos, |pattern| {
-                glob(&normalized(pattern), &normalized(&source.repo_url), true)
+                *pattern == source.repo_url || glob(&normalized(pattern), &normalized(&source.repo_url), true)
             }) {
                 self.field(format!("AppProject `{name}` does not allow the repository `{}`", source.repo_url));
             }
@@ -101,6 +101,9 @@ fn normalized(url: &str) -> String {
 fn glob(pattern: &str, text: &str, segments: bool) -> bool {
     if pattern == "*" || pattern.contains(['[', '{', '\\']) {
         return true;
+    }
+    if !pattern.contains(['*', '?']) {
+        return pattern == text;
     }
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // reachable[t]: the pattern so far can end at t.
