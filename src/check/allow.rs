@@ -250,7 +250,7 @@ mod tests {
     fn at_the_end_of_the_line() {
         let (left, about) = run("a: SECRET # hlgen: allow values/unknown-key -- made up\nb: SECRET\n");
         assert_eq!((left, about), (vec![2], vec![]));
-        let (left, _) = run("a: SECRET # hlgen: allow secrets/* -- made up\r\nb: SECRET\r\n");
+        let (left, _) = run("a: SECRET # hlgen: allow values/* -- made up\r\nb: SECRET\r\n");
         assert_eq!(left, [2]);
     }
 
@@ -324,7 +324,7 @@ mod tests {
         let text = "a: SECRET # hlgen: allow values/unknown-key, out/size -- x\n";
         assert_eq!(run(text).1, Vec::<String>::new());
         let (_, about) = run_with(text, Code::ValuesUnknownKey, true);
-        assert_eq!(about, ["f.yaml:1:45 allow/unused: this comment allows something that is not found here"]);
+        assert_eq!(about, ["f.yaml:1:46 allow/unused: this comment allows something that is not found here"]);
     }
 
     #[test]
