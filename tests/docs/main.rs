@@ -26,7 +26,8 @@ fn links_lead_somewhere() {
 fn sessions_print_what_is_shown() {
     let bless = std::env::var_os("HLGEN_BLESS").is_some();
     let mut wrong = Vec::new();
-    for page in pages::all() {
+    // The pages of the rules show excerpts.
+    for page in pages::all().into_iter().filter(|page| !page.path.starts_with("docs/rules/")) {
         let (text, differences) = session::replay(&page);
         if bless && text != page.text {
             std::fs::write(pages::root().join(&page.path), text).unwrap();
