@@ -8,7 +8,7 @@
 //! `-> ` and its target.
 //!
 //! `HLGEN_BLESS=1 cargo test --test cases` writes what came out as the new expectation. Read it before it is committed.
-#![allow(clippy::disallowed_methods, reason = "tests read and write their expectations")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write their expectations")]
 
 mod support;
 
@@ -37,6 +37,7 @@ macro_rules! cases {
 }
 
 cases! {
+    allow_comment_that_answers_nothing
     allow_comments
     application_names_meet
     argocd_of_an_older_version
@@ -46,9 +47,11 @@ cases! {
     capability_bindings
     capability_choice_wrong
     capability_data
+    capability_data_templates
     capability_missing
     capability_rival
     deletion_and_pruning
+    dimension_value_that_is_reserved
     environments_sharing_a_cluster
     environments_sharing_a_cluster_meet
     explain_values
@@ -59,6 +62,8 @@ cases! {
     hub_and_spokes
     instances_that_do_not_fit
     kind_header
+    kind_header_missing
+    kind_header_wrong
     kind_unknown_fields
     kind_wrong_types
     layers_in_every_position
@@ -70,6 +75,7 @@ cases! {
     manifests_of_kinds_with_crds
     manifests_that_kubernetes_refuses
     manifests_when_and_each
+    manifests_with_labels_that_are_no_strings
     merge_keeps_text_and_order
     merge_null_stays
     merge_tags
@@ -78,6 +84,7 @@ cases! {
     merge_type_clash
     names_that_are_reserved
     names_that_hlgen_uses_itself
+    names_that_kubernetes_refuses
     names_too_long
     namespaces_of_a_cluster
     no_environment
@@ -119,6 +126,7 @@ cases! {
     template_reads_only_its_own_folder
     template_types_and_text
     template_undefined
+    template_undefined_functions
     two_clusters_in_an_environment
     two_releases_of_an_app
     versions_pinned_and_supported

@@ -3,7 +3,7 @@
 //!
 //! Trees are random, but agree on where maps are (a map that meets a scalar is a finding) and carry no tags. One Helm
 //! process takes a whole batch: each case stands under a key of its own, and neighbours do not meet.
-#![allow(clippy::disallowed_methods, reason = "tests prepare the files that tools read")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare the files that tools read")]
 
 mod support;
 
@@ -227,10 +227,9 @@ fn chart(folder: &Path, defaults: &str) {
 
 /// The first case in which two results differ, with everything that led to it.
 fn same(batch: &Batch, what: &str, ours: &Json, helms: &Json) -> Result<(), TestCaseError> {
-    for number in 0..batch.len() {
+    for (number, place) in batch.iter().enumerate() {
         let key = format!("case{number}");
         if ours.get(&key) != helms.get(&key) {
-            let place = &batch[number];
             let mut story = format!("{what}\n");
             for layer in 0..=LAYERS {
                 let _ =

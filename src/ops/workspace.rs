@@ -24,14 +24,21 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Opens the repository whose root is `root`, or the nearest folder above it that holds `hlgen.yaml`.
+    /// Opens the repository whose root is `root`, or the nearest folder above it that holds `hlgen.yaml`; the search ends
+    /// at the root of a Git checkout.
     ///
     /// # Errors
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
         let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
-        if let Some(above) = found.ancestors().find(|folder| folder.join("hlgen.yaml").is_file()) {
-            found = above.to_owned();
+        for folder in found.ancestors() {
+            if folder.join("hlgen.yaml").is_file() {
+                found = folder.to_owned();
+                break;
+            }
+            if folder.join(".git").exists() {
+                break;
+            }
         }
         let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
         let source = Layered::new(disk, Embedded);

@@ -118,6 +118,16 @@ fn instances(
         }
         let Some(runs_in) = runs_in else { continue };
         let git = instance.git.clone().unwrap_or_else(|| project.git.clone());
+        if git.path != project.git.path {
+            let message = format!(
+                "instance `{}` reads `{}`, but the project renders to `{}`",
+                instance.name, git.path, project.git.path
+            );
+            findings.push(
+                bad(at, message)
+                    .help("an instance may have another `repoURL` and `branch`; the `path` is the project's"),
+            );
+        }
         let version = version(instance.version.as_ref());
         plans.push(InstancePlan { name: instance.name.clone(), runs_in, manages, git, version });
     }

@@ -296,12 +296,21 @@ impl<'t> Tree for Evaluated<'t> {
 }
 
 /// The files that a template can read: what lies in the app's folder besides what hlgen itself reads there.
+///
+/// They are read before anybody asks, because a template's function cannot borrow the repository; what is no text or lies
+/// beyond the bounds is only missed when a template asks for it.
 #[derive(Debug)]
-struct AppFiles(BTreeMap<String, String>);
+struct AppFiles(BTreeMap<String, Option<String>>);
+
+/// Bytes of an app's files that are kept for templates.
+const FILES_MAX: usize = 8 << 20;
+
+/// Files of an app that templates can see.
+const FILES_COUNT_MAX: usize = 2_000;
 
 impl Files for AppFiles {
     fn read(&self, path: &str) -> Option<String> {
-        self.0.get(path).cloned()
+        self.0.get(path).cloned().flatten()
     }
 
     fn list(&self) -> Vec<String> {
@@ -312,16 +321,18 @@ impl Files for AppFiles {
 fn app_files(docs: &Docs<'_>, app: &AppDef) -> Option<Arc<dyn Files>> {
     let prefix = format!("{}/", app.folder);
     let mut files = BTreeMap::new();
+    let mut kept = 0;
     for path in docs.source.list(&app.folder) {
         let Some(name) = path.strip_prefix(&prefix) else { continue };
         let own =
             name == "app.yaml" || name == "README.md" || name.starts_with("values.") || name.starts_with("manifests/");
-        if own {
+        if own || files.len() >= FILES_COUNT_MAX {
             continue;
         }
-        if let Some(text) = docs.text(&path) {
-            files.insert(name.to_owned(), text);
-        }
+        let bytes = if kept < FILES_MAX { docs.source.read(&path).ok().flatten() } else { None };
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+        kept += text.as_ref().map_or(0, String::len);
+        files.insert(name.to_owned(), text);
     }
     Some(Arc::new(AppFiles(files)))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
 
-use super::split::{Piece, Split, split};
+use super::split::{Piece, Split, check_length, split};
 use super::{FUEL, OUTPUT_LIMIT, Scope, TemplateError, functions};
 use crate::diag::{Code, nearest};
 
@@ -69,7 +69,7 @@ impl Engine {
     /// Compiles the text of a scalar that holds `${{`.
     ///
     /// # Errors
-    /// `template/syntax` with the place in the text.
+    /// `template/syntax`, or `template/limit` for an expression that is too long, with the place in the text.
     pub fn compile(&self, text: &str) -> Result<Compiled<'_>, TemplateError> {
         match split(text)? {
             Split::Whole(range) => Ok(Compiled::Whole(self.expression(text, range)?)),
@@ -90,8 +90,9 @@ impl Engine {
     /// Compiles a bare expression (`when`, `each`).
     ///
     /// # Errors
-    /// `template/syntax` with the place in the text.
+    /// `template/syntax`, or `template/limit` for an expression that is too long, with the place in the text.
     pub fn compile_expression(&self, text: &str) -> Result<Compiled<'_>, TemplateError> {
+        check_length(0..text.len())?;
         Ok(Compiled::Whole(self.expression(text, 0..text.len())?))
     }
 
@@ -337,7 +338,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::template::{Capabilities, value_of};
+    use crate::template::{Capabilities, EXPRESSION_LIMIT, value_of};
 
     fn scope() -> Arc<Scope> {
         Arc::new(Scope {
@@ -421,6 +422,19 @@ mod tests {
         ] {
             let error = run(text).unwrap_err();
             assert!(matches!(error.code, Code::TemplateLimit | Code::TemplateFailed), "{text}: {error:?}");
+        }
+        for nested in ["[[[1] * 1000] * 1000] * 1000", "[['x' * 1000000] * 1000] * 1000", "[[[]] * 1000] * 1000"] {
+            for filter in ["", " | tojson", " | toyaml"] {
+                let error = run(&format!("${{{{ ({nested}){filter} }}}}")).unwrap_err();
+                assert_eq!(error.code, Code::TemplateLimit, "{nested}{filter}: {error:?}");
+            }
+        }
+        // The longest chains that are let through fit the stack of a thread.
+        for (chain, last) in [("not ", "1"), ("-", "1"), ("1+", "1"), ("1 if 1 else ", "1"), ("2**", "1")] {
+            let _ = run(&format!("${{{{ {}{last} }}}}", chain.repeat((EXPRESSION_LIMIT - 16) / chain.len())));
+        }
+        for link in [".a", "|int", "()", "[0]", " is eq 1"] {
+            let _ = run(&format!("${{{{ vars{} }}}}", link.repeat((EXPRESSION_LIMIT - 16) / link.len())));
         }
         assert_eq!(run("${{% set x = 1 %}}").unwrap_err().code, Code::TemplateSyntax);
         assert_eq!(run("${{% include 'x' %}}").unwrap_err().code, Code::TemplateSyntax);

@@ -67,6 +67,9 @@ pub(super) const FILTERS: &[&str] = &[
 /// Items a list may have.
 const LIST_LIMIT: usize = 100_000;
 
+/// Levels of lists and maps a result may have.
+const DEPTH_LIMIT: usize = 64;
+
 /// Adds the filters and takes away those whose cost a template could choose freely (`slice`, `batch`, `format`).
 pub(super) fn install(environment: &mut Environment<'_>) {
     for name in ["batch", "slice", "format", "pprint", "safe", "escape", "e", "groupby"] {
@@ -162,6 +165,9 @@ fn file(scope: &Scope, path: &str) -> Result<String, Error> {
     let files = scope.files.as_ref().ok_or_else(|| failed("files cannot be read here"))?;
     files.read(path).ok_or_else(|| {
         let all = files.list();
+        if all.iter().any(|have| have == path) {
+            return failed(format!("`{path}` cannot be read here: it is no text, or too large"));
+        }
         let hint = nearest(path, all.iter().map(String::as_str))
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         failed(format!("there is no file `{path}` below the app's folder{hint}"))
@@ -250,16 +256,20 @@ fn join(list: Value, separator: Option<&str>) -> Result<String, Error> {
 
 fn limit(size: usize) -> Result<(), Error> {
     if size > OUTPUT_LIMIT {
-        return Err(Error::new(ErrorKind::OutOfFuel, "the text grew larger than 1 MiB"));
+        return Err(too_large("the text grew larger than 1 MiB"));
     }
     Ok(())
+}
+
+fn too_large(message: &'static str) -> Error {
+    Error::new(ErrorKind::OutOfFuel, message)
 }
 
 /// Refuses lists that are longer than any real one.
 fn short(value: Value) -> Result<Value, Error> {
     match value.len() {
         Some(length) if value.kind() != ValueKind::String && length > LIST_LIMIT => {
-            Err(Error::new(ErrorKind::OutOfFuel, "a list grew longer than 100,000 items"))
+            Err(too_large("a list grew longer than 100,000 items"))
         }
         _ => Ok(value),
     }
@@ -272,17 +282,58 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A value as JSON.
+/// A value as JSON. Lists can be shared (`[[1] * 1000] * 1000`), so what they would become is counted on the way.
 ///
 /// # Errors
-/// Values that JSON cannot hold: undefined parts, numbers that are not finite, bytes.
+/// Values that JSON cannot hold (undefined parts, numbers that are not finite, bytes), or that are too large.
 pub(super) fn json(value: &Value) -> Result<serde_json::Value, Error> {
-    short(value.clone())?;
-    let json = serde_json::to_value(value).map_err(|error| failed(format!("the result is no JSON value: {error}")))?;
-    if json.is_null() && !value.is_none() {
-        return Err(failed("the result cannot be written: it is undefined or not a finite number"));
+    let mut room = OUTPUT_LIMIT;
+    json_within(value, &mut room, 0)
+}
+
+fn json_within(value: &Value, room: &mut usize, depth: usize) -> Result<serde_json::Value, Error> {
+    let mut take = |size: usize| -> Result<(), Error> {
+        *room = room.checked_sub(size).ok_or_else(|| too_large("the result grew larger than 1 MiB"))?;
+        Ok(())
+    };
+    if depth > DEPTH_LIMIT {
+        return Err(too_large("the result is nested too deep"));
     }
-    Ok(json)
+    match value.kind() {
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            take(text.len() + 2)?;
+            Ok(text.into())
+        }
+        ValueKind::Map => {
+            take(2)?;
+            let mut map = serde_json::Map::new();
+            for key in value.try_iter()? {
+                let below = json_within(&value.get_item(&key)?, room, depth + 1)?;
+                let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+                *room = room.saturating_sub(key.len() + 2);
+                map.insert(key, below);
+            }
+            Ok(map.into())
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            take(2)?;
+            let mut items = Vec::new();
+            for item in short(value.clone())?.try_iter()? {
+                items.push(json_within(&item, room, depth + 1)?);
+            }
+            Ok(items.into())
+        }
+        _ => {
+            take(8)?;
+            let json =
+                serde_json::to_value(value).map_err(|error| failed(format!("the result is no JSON value: {error}")))?;
+            if json.is_null() && !value.is_none() {
+                return Err(failed("the result cannot be written: it is undefined or not a finite number"));
+            }
+            Ok(json)
+        }
+    }
 }
 
 fn to_json(value: &Value) -> Result<String, Error> {

@@ -27,6 +27,9 @@ pub const OPEN: &str = "${{";
 /// Bytes one scalar may become.
 pub const OUTPUT_LIMIT: usize = 1024 * 1024;
 
+/// Bytes one expression may have.
+pub const EXPRESSION_LIMIT: usize = 1024;
+
 /// Steps one scalar may take.
 pub const FUEL: u64 = 50_000;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use minijinja::Environment;
 
-use super::{OPEN, TemplateError};
+use super::{EXPRESSION_LIMIT, OPEN, TemplateError};
 use crate::diag::Code;
 
 /// A piece of a scalar's text, as byte ranges.
@@ -39,19 +39,29 @@ pub(super) fn split(text: &str) -> Result<Split, TemplateError> {
     while let Some(found) = text[at..].find(OPEN) {
         let open = at + found;
         let inner = open + OPEN.len();
-        if matches!(bytes.get(inner), Some(b'%' | b'#' | b'-' | b'+')) {
+        // Comments and blocks are skipped as MiniJinja skips them: what one of them holds begins nothing.
+        if bytes.get(inner) == Some(&b'#') {
+            let Some(end) = text[inner + 1..].find("#}}") else { return Err(unended(text, open, "comment", "#}}")) };
             blocks = true;
-            if bytes[inner] == b'%' {
-                check_statement(text, inner + 1)?;
-            }
-            at = inner + 1;
+            at = inner + 1 + end + 3;
             continue;
         }
-        let Some(close) = end_of_expression(bytes, inner) else {
-            return Err(TemplateError::new(Code::TemplateSyntax, "the expression does not end: `}}` is missing")
-                .at(open..text.len())
+        if bytes.get(inner) == Some(&b'%') {
+            check_statement(text, inner + 1)?;
+            let Some(close) = end_of(bytes, inner + 1, b"%}}") else {
+                return Err(unended(text, open, "block", "%}}"));
+            };
+            check_length(inner..close)?;
+            blocks = true;
+            at = close + 3;
+            continue;
+        }
+        blocks |= matches!(bytes.get(inner), Some(b'-' | b'+'));
+        let Some(close) = end_of(bytes, inner, b"}}") else {
+            return Err(unended(text, open, "expression", "}}")
                 .help("a literal `${{` is written `${{ '${{' }}`, or the value is marked `!raw`"));
         };
+        check_length(inner..close)?;
         if bytes[close - 1] == b'-' {
             blocks = true;
         }
@@ -73,6 +83,20 @@ pub(super) fn split(text: &str) -> Result<Split, TemplateError> {
     })
 }
 
+fn unended(text: &str, open: usize, what: &str, end: &str) -> TemplateError {
+    TemplateError::new(Code::TemplateSyntax, format!("the {what} does not end: `{end}` is missing"))
+        .at(open..text.len())
+}
+
+/// MiniJinja recurses into chains of operators and filters, so their length is bounded before it sees them.
+pub(super) fn check_length(range: Range<usize>) -> Result<(), TemplateError> {
+    if range.len() <= EXPRESSION_LIMIT {
+        return Ok(());
+    }
+    let message = format!("an expression is longer than {EXPRESSION_LIMIT} bytes");
+    Err(TemplateError::new(Code::TemplateLimit, message).at(range).help("split it, or move its data to `vars`"))
+}
+
 fn check_statement(text: &str, at: usize) -> Result<(), TemplateError> {
     let rest = text[at..].trim_start_matches(['-', '+']).trim_start();
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -86,10 +110,13 @@ fn check_statement(text: &str, at: usize) -> Result<(), TemplateError> {
         .help("blocks may use `if`, `elif`, `else`, `endif`, `for` and `endfor`"))
 }
 
-/// The offset of the `}}` that ends an expression beginning at `at`.
-fn end_of_expression(bytes: &[u8], mut at: usize) -> Option<usize> {
+/// The offset of the `end` that closes an expression or a block whose inside begins at `at`.
+fn end_of(bytes: &[u8], mut at: usize, end: &[u8]) -> Option<usize> {
     let mut depth = 0_usize;
     while at < bytes.len() {
+        if depth == 0 && bytes[at..].starts_with(end) {
+            return Some(at);
+        }
         match bytes[at] {
             quote @ (b'"' | b'\'') => {
                 at += 1;
@@ -98,7 +125,7 @@ fn end_of_expression(bytes: &[u8], mut at: usize) -> Option<usize> {
                 }
             }
             b'(' | b'[' | b'{' => depth += 1,
-            b'}' if depth == 0 => return (bytes.get(at + 1) == Some(&b'}')).then_some(at),
+            b'}' if depth == 0 => return None,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -165,6 +192,30 @@ mod tests {
         assert!(split("a ${{ 'b }}").unwrap_err().message.contains("does not end"));
         let error = split("${{% set x = 1 %}}").unwrap_err();
         assert_eq!((error.message.as_str(), error.range), ("there is no statement `set`", Some(5..8)));
+        assert!(split("a ${{# b").unwrap_err().message.contains("comment does not end"));
+        assert!(split("a ${{% if '%}}' ").unwrap_err().message.contains("block does not end"));
+    }
+
+    #[test]
+    fn statements_cannot_hide() {
+        for text in [
+            "${{# ${{ ' #}}${{% set x = 1 %}} ' }}",
+            "${{- \"${{ '\" }}${{% set x = 1 %}} ' }}",
+            "${{% if \"${{ '\" %}}${{% set x = 1 %}}${{% endif %}} ' }}",
+        ] {
+            assert!(split(text).is_err_and(|error| error.message.contains("no statement `set`")), "{text}");
+        }
+        assert_eq!(split("${{- '${{% set x = 1 %}}' }}").unwrap(), Split::Blocks);
+    }
+
+    #[test]
+    fn chains_are_bounded() {
+        for chain in ["not ", "- ", "1 + ", "1 if 1 else "] {
+            let text = format!("${{{{ {}1 }}}}", chain.repeat(5000));
+            assert_eq!(split(&text).unwrap_err().code, Code::TemplateLimit);
+            let text = format!("${{{{% if {}1 %}}}}x${{{{% endif %}}}}", chain.repeat(5000));
+            assert_eq!(split(&text).unwrap_err().code, Code::TemplateLimit);
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! A repository in a temporary folder, and the binary run in it.
-#![allow(clippy::disallowed_methods, reason = "tests write and read their own folders")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests write and read their own folders")]
 
 use std::collections::BTreeMap;
 use std::fs;
