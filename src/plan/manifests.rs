@@ -83,7 +83,7 @@ impl AppValues<'_> {
                 continue;
             };
             let mut objects = Vec::new();
-            for item in self.items(plan, &wanted, scope, entry_span, findings) {
+            for item in Self::items(plan, &wanted, scope, entry_span, findings) {
                 let scope = Arc::new(Scope { item, ..scope.clone() });
                 for doc in parsed.iter() {
                     objects.extend(self.object(doc, &scope, place, findings));
@@ -98,7 +98,6 @@ impl AppValues<'_> {
 
     /// The items of `each` (one without a value where there is no `each`), or none where `when` says no.
     fn items(
-        &self,
         plan: &Plan,
         wanted: &Wanted,
         scope: &Scope,

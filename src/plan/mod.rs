@@ -100,19 +100,16 @@ fn doc_span(doc: &Doc, path: &[&str]) -> Span {
 
 /// Plans a repository. What is wrong is in the findings; `None` only where there is no project to speak of.
 pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
-    let project_doc = match docs.one("hlgen.yaml") {
-        Some(doc) => doc,
-        None => {
-            let problems = docs.take_findings();
-            if problems.is_empty() {
-                findings.push(
-                    Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
-                        .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
-                );
-            }
-            findings.extend(problems);
-            return None;
+    let Some(project_doc) = docs.one("hlgen.yaml") else {
+        let problems = docs.take_findings();
+        if problems.is_empty() {
+            findings.push(
+                Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
+                    .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
+            );
         }
+        findings.extend(problems);
+        return None;
     };
     let project: Project = kinds.read(&project_doc, "project", findings)?;
     check_version(&project, &project_doc, findings)?;

@@ -93,7 +93,7 @@ pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
         .collect();
     let charts =
         group.members.iter().filter_map(|member| plan.releases[member.release?].spec.chart.as_ref()?.path.as_deref());
-    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name, charts.collect());
+    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name, &charts.collect());
     let rollout = rollout(plan, &group.members);
     let set = factor(&group.name, &plan.project.argocd.namespace, &elements, &patterns, rollout.as_ref())?;
     Ok(Set { set, applications: elements.into_iter().map(|element| element.application).collect() })
@@ -116,7 +116,7 @@ fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>) -> Map<S
 }
 
 /// Where texts of Applications differ only by the element's parameters.
-fn patterns(path: &str, release: &str, charts: BTreeSet<&str>) -> Vec<Pattern> {
+fn patterns(path: &str, release: &str, charts: &BTreeSet<&str>) -> Vec<Pattern> {
     let folder = |at: &str, before: &str, after: &str| {
         let text = format!("{before}{path}/");
         Pattern::at(at).text(&text).param("cluster").text(&format!("/{release}{after}"))

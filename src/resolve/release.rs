@@ -231,8 +231,8 @@ fn check(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>)
     }
     let mut names: Vec<&str> = spec.expose.iter().map(|expose| expose.name.as_str()).collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        let finding = Diagnostic::new(Code::RefDuplicate, format!("`{}` is exposed twice by `{name}`", pair[0]));
+    if let Some([twice, _]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let finding = Diagnostic::new(Code::RefDuplicate, format!("`{twice}` is exposed twice by `{name}`"));
         findings.push(finding.at(release.span(env, &["expose"]), "in this list"));
     }
 }
