@@ -30,11 +30,11 @@ lint:
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
 
 doc:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --no-deps
 
 # Unit tests, the programs below tests/ and doc tests, last so that their summary ends the output.
 unit:
-	$(CARGO) test $(LOCKED)
+	$(CARGO) test $(LOCKED) --no-fail-fast
 
 bless: ## Rewrite the expectations of tests/cases and docs (read every line of the difference)
 	HLGEN_BLESS=1 $(CARGO) test $(LOCKED) --test cases --test docs
@@ -54,7 +54,7 @@ schemas: ## Write schemas/ from the types
 	done
 
 docs: ## Open the documentation of the crate
-	$(CARGO) doc $(LOCKED) --no-deps --document-private-items --open
+	$(CARGO) doc $(LOCKED) --no-deps --open
 
 # Not part of `test`: compiling cargo-deny takes longer than everything else together.
 deny: ## Check licences, advisories and sources of dependencies (needs cargo-deny)
