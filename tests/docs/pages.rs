@@ -32,7 +32,7 @@ fn collect(folder: &str, paths: &mut Vec<String>) {
         let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
         if entry.file_type().unwrap().is_dir() {
             collect(&path, paths);
-        } else if path.ends_with(".md") {
+        } else if Path::new(&path).extension().is_some_and(|ending| ending == "md") {
             paths.push(path);
         }
     }
