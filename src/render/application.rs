@@ -46,7 +46,10 @@ pub fn rollout_group(plan: &Plan, env: usize) -> &str {
     if env.spec.gates { &env.spec.stage } else { AWAY }
 }
 
-/// The Application of a release on a cluster; `None` where it has neither a chart, nor a directory, nor manifests.
+/// The Application of a release on a cluster: `manifest-generate-paths` names all it is made from, since Argo CD takes
+/// its last manifests for those of a new commit that touches nothing below them (argocd.md section 1.7). A directory
+/// of another repository (`git:`) may reach out of its folder and changes by its revision alone, so there is none for
+/// it. `None` where it has neither a chart, nor a directory, nor manifests.
 pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Option<Application> {
     let instance = &plan.instances[cluster.instance];
     let spec = &release.spec;
@@ -61,10 +64,20 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_m
     metadata.labels.insert("hlgen.dev/app".into(), app_name.into());
     metadata.labels.insert("hlgen.dev/tier".into(), spec.tier.as_str().into());
     metadata.labels.extend(options.labels.clone());
-    metadata.annotations.extend(options.annotations.clone());
     if deletes_resources(plan, release) {
         metadata.finalizers.push(keys::RESOURCES_FINALIZER.into());
     }
+    match &spec.chart {
+        _ if spec.git.is_some() => {
+            metadata.annotations.shift_remove(keys::MANIFEST_GENERATE_PATHS);
+        }
+        Some(model::Chart { path: Some(path), .. }) => {
+            let folder = metadata.annotations.entry(keys::MANIFEST_GENERATE_PATHS.to_owned()).or_default();
+            *folder = format!("{folder};/{path}");
+        }
+        _ => {}
+    }
+    metadata.annotations.extend(options.annotations.clone());
     let (source, sources) = if sources.len() == 1 { (sources.pop(), Vec::new()) } else { (None, sources) };
     Some(Application::new(
         metadata,
@@ -248,12 +261,13 @@ pub fn prunes(plan: &Plan, release: &ReleaseModel) -> bool {
 }
 
 /// Whether deleting the Application deletes what it installed: only outside prod, and never storage, CRDs, Argo CD
-/// itself, the network or the storage drivers.
+/// itself, the network or the storage drivers; nor a directory of another repository, which may hold any of these.
 fn deletes_resources(plan: &Plan, release: &ReleaseModel) -> bool {
     let spec = &release.spec;
     let provides = |kind: &str| spec.provides.keys().any(|name| name.split('/').next() == Some(kind));
     plan.environments[release.env].spec.stage != "prod"
         && !requires_storage(release)
+        && spec.git.is_none()
         && spec.chart.as_ref().is_none_or(|chart| chart.crds != Crds::Chart)
         && !["gitops", "cni", "storage"].into_iter().any(provides)
 }
