@@ -194,7 +194,7 @@ fn check_shared(
                 let finding =
                     Diagnostic::new(Code::RefDuplicate, message).at(at(cluster), "one").at(at(other), "the other");
                 findings.push(finding.help("cluster names are unique in a project; rename one of them"));
-            } else if same_place && !same_name && cluster.env != other.env {
+            } else if same_place && !same_name {
                 let message = format!("`{}` and `{}` are the same cluster", other.name, cluster.name);
                 let finding = Diagnostic::new(Code::RefDuplicate, message)
                     .at(at(cluster), "this destination")

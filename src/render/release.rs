@@ -1,5 +1,7 @@
 //! A release's own files on a cluster: its values and its extra manifests.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{OutFile, marker};
@@ -74,7 +76,7 @@ fn prepared(release: &ReleaseModel, object: &Value) -> Value {
 
 /// Checks what Kubernetes would refuse: objects without a kind or name, and two objects of one name.
 pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
-    let mut seen: Vec<(String, &Object)> = Vec::new();
+    let mut seen: BTreeMap<String, &Object> = BTreeMap::new();
     for object in files.iter().flat_map(|file| &file.objects) {
         let value = &object.value;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -114,11 +116,10 @@ pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
         }
         let group = names::api_group(api_version);
         let identity = format!("{group}/{kind} {}/{name}", text("/metadata/namespace"));
-        if let Some((_, other)) = seen.iter().find(|(have, _)| *have == identity) {
+        if let Some(other) = seen.insert(identity, object) {
             let finding = Diagnostic::new(Code::OutClash, format!("two manifests are both {kind} `{name}`"));
             let (one, two) = (object.span(&["metadata", "name"]), other.span(&["metadata", "name"]));
             findings.push(finding.at(one, "this one").at(two, "and this").help("rename one of them"));
         }
-        seen.push((identity, object));
     }
 }
