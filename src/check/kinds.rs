@@ -106,12 +106,12 @@ fn finding(forest: &Forest, root: Ref, violation: &Violation) -> Diagnostic {
         Mismatch::UnknownKey { key, known } => {
             let mut full = path.clone();
             full.0.push(Step::Key(key.clone()));
-            if let ([Step::Key(map)], Err(reason)) = (path.0.as_slice(), key.parse::<model::ReleaseName>()) {
-                if map == "apps" {
-                    return Diagnostic::new(Code::KindName, reason)
-                        .at(forest.key_span_at(root, &full), "a release's name")
-                        .help("`app:` below it says which app it is, so the name is free");
-                }
+            if let ([Step::Key(map)], Err(reason)) = (path.0.as_slice(), key.parse::<model::ReleaseName>())
+                && map == "apps"
+            {
+                return Diagnostic::new(Code::KindName, reason)
+                    .at(forest.key_span_at(root, &full), "a release's name")
+                    .help("`app:` below it says which app it is, so the name is free");
             }
             let finding = Diagnostic::new(Code::KindUnknownField, format!("there is no field `{full}`"))
                 .at(forest.key_span_at(root, &full), "not a field of this kind");
