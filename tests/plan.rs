@@ -1,4 +1,11 @@
 //! Small repositories through the whole program: what was planned, found and written.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "tests make and read files themselves, and may take their time"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,7 +126,10 @@ fn an_empty_entry_drops_nothing_of_a_profile() {
 
 #[test]
 fn a_local_chart_is_rendered_again_when_it_changes() {
-    let local = Case::new().app("chart: { path: charts/web }\n").render();
+    let local = Case::new()
+        .file("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n")
+        .app("chart: { path: charts/web }\n")
+        .render();
     assert!(local.set("web").contains(";/charts/web"), "{}", local.set("web"));
 }
 
