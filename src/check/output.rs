@@ -9,7 +9,7 @@ use crate::model::Rollout;
 use crate::plan::Plan;
 use crate::render::projects::Project;
 use crate::render::sets::{Member, Set};
-use crate::render::{NAMESPACES, application};
+use crate::render::{NAMESPACES, application, root};
 
 /// Checks sets, projects and Applications of all instances.
 pub fn check(plan: &Plan, sets: &[Set], projects: &[Project], findings: &mut Vec<Diagnostic>) {
@@ -64,9 +64,19 @@ fn check_instance(
     for violation in own.iter().flat_map(|project| rules::app_project(project, version)) {
         findings.push(finding(violation, plan.project_span(&["argocd"])));
     }
+    let root_name = root::name(plan);
     let mut names = BTreeSet::new();
     for member in &members {
         let name = &member.application.metadata.name;
+        if *name == root_name {
+            let message = format!("`{name}` is the name of the root, which brings all other Applications");
+            let clash = Diagnostic::new(Code::OutClash, message).at(place(plan, member), "would be called that too");
+            findings.push(
+                clash.help(
+                    "rename the release, or give its Application a name of its own (`application: { name: ... }`)",
+                ),
+            );
+        }
         if !names.insert(name) {
             let others = members.iter().filter(|other| other.application.metadata.name == *name);
             let mut clash = Diagnostic::new(Code::OutClash, format!("two Applications would be called `{name}`"));

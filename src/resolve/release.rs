@@ -377,7 +377,9 @@ fn check_chart(release: &ReleaseModel, env: &EnvModel, chart: &Chart, findings: 
 fn check_conflicts(releases: &IndexMap<ReleaseName, ReleaseModel>, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
     for release in releases.values() {
         for conflict in &release.spec.conflicts {
-            if let Some(other) = releases.values().find(|other| other.app.name == *conflict) {
+            if let Some(other) =
+                releases.values().find(|other| other.app.name == *conflict && other.name != release.name)
+            {
                 let message = format!("`{}` and `{}` cannot live together", release.app.name, other.app.name);
                 let finding = Diagnostic::new(Code::RefConflict, message)
                     .at(release.entry_span(env), "asked for here")
