@@ -215,3 +215,18 @@ fn long_requirements_into_a_circle_are_walked_once() {
     let case = Case::new().env(&apps).render();
     assert_eq!(case.codes(), ["order/cycle"]);
 }
+
+#[test]
+fn nothing_is_called_as_the_root_is() {
+    let case = Case::new().env("clusters: [{ name: homelab }]\napps: { root: { app: web } }\n").render();
+    assert_eq!(case.codes(), ["out/clash"], "{:?}", case.findings);
+}
+
+#[test]
+fn an_app_that_can_be_there_once_does_not_conflict_with_itself() {
+    let app = format!("{CHART}conflicts: [web]\n");
+    let once = Case::new().app(&app).render();
+    assert_eq!(once.codes(), Vec::<&str>::new(), "{:?}", once.findings);
+    let twice = Case::new().app(&app).env("apps: { web: {}, two: { app: web, namespace: two } }\n").render();
+    assert!(twice.codes().contains(&"ref/conflict"), "{:?}", twice.findings);
+}

@@ -413,7 +413,9 @@ fn check_local_chart(release: &ReleaseModel, env: &EnvModel, catalog: &Catalog<'
 fn check_conflicts(releases: &IndexMap<ReleaseName, ReleaseModel>, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
     for release in releases.values() {
         for conflict in &release.spec.conflicts {
-            if let Some(other) = releases.values().find(|other| other.app.name == *conflict) {
+            if let Some(other) =
+                releases.values().find(|other| other.app.name == *conflict && other.name != release.name)
+            {
                 let message = format!("`{}` and `{}` cannot live together", release.app.name, other.app.name);
                 let finding = Diagnostic::new(Code::RefConflict, message)
                     .at(release.entry_span(env), "asked for here")
