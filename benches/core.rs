@@ -8,14 +8,14 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hlgen::check::kinds::Kinds;
 use hlgen::diag::{FileId, SourceMap};
 use hlgen::io::{Embedded, Layered};
 use hlgen::merge::{Forest, Ref};
 use hlgen::ops::evaluate::evaluate;
-use hlgen::plan::docs::Docs;
 use hlgen::plan::plan;
+use hlgen::schema::kinds::Kinds;
 use hlgen::source::Memory;
+use hlgen::source::docs::Docs;
 use hlgen::template::{Engine, Scope, value_of};
 use hlgen::yaml::{Doc, Limits, emit, parse};
 use serde_json::json;

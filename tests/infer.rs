@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use hlgen::diag::FileId;
-use hlgen::model::infer;
+use hlgen::schema::infer;
 use hlgen::yaml::{Doc, Kind, Limits, NodeId, parse};
 use serde_json::Value;
 

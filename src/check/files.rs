@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::plan::Plan;
-use crate::plan::docs::Docs;
+use crate::source::docs::Docs;
 
 /// Warns of YAML files below `environments/` that nothing read, and of values files in the repository's catalog for a
 /// dimension value that does not exist.

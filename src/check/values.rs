@@ -2,13 +2,13 @@
 
 use serde_json::Value as Json;
 
-use super::schema::{Mismatch, Schema, Violation};
 use crate::diag::{Code, Diagnostic, Level, Span, nearest};
 use crate::merge::{Path, Step};
-use crate::model;
-use crate::plan::docs::Docs;
 use crate::plan::values::{AppValues, Evaluated, Merged, Results, without_nulls};
 use crate::resolve::catalog::AppDef;
+use crate::schema;
+use crate::schema::json::{Mismatch, Schema, Violation};
+use crate::source::docs::Docs;
 use crate::yaml::Kind;
 
 /// What is known of an app's values.
@@ -47,7 +47,7 @@ impl AppSchema {
             },
             None => {
                 let doc = defaults_doc.as_ref()?;
-                let document = model::infer(doc, app.name.as_str(), "");
+                let document = schema::infer(doc, app.name.as_str(), "");
                 Some((String::new(), document))
             }
         };

@@ -1,25 +1,21 @@
 //! The four kinds people write (DESIGN section 3) as typed structs, and the names in them as own types.
 //!
-//! Reading goes through one pipeline: a merged tree (`merge`) is deserialised strictly; where that fails, `check::kinds`
+//! Reading goes through one pipeline: a merged tree (`merge`) is deserialised strictly; where that fails, `schema::kinds`
 //! validates the single files against the JSON Schemas printed from these same types, so that every mistake is shown
 //! at its line. The doc comments below are the descriptions in those schemas.
 
 mod app;
 mod environment;
-mod infer;
 mod name;
 mod profile;
 mod project;
-mod read;
 mod schema;
 
 pub use app::*;
 pub use environment::*;
-pub use infer::{infer, infer_with_dependencies};
 pub use name::*;
 pub use profile::*;
 pub use project::*;
-pub use read::read;
 pub use schema::{KINDS, schema_of};
 
 /// The `apiVersion` of every file.

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use crate::check::values::AppSchema;
 use crate::diag::Diagnostic;
 use crate::plan::Plan;
-use crate::plan::docs::Docs;
 use crate::plan::values::{AppValues, Evaluated, Results};
 use crate::render::{OutFile, release};
+use crate::source::docs::Docs;
 use crate::template::{Scope, value_of};
 
 /// What evaluating all releases brought to light.

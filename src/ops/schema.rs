@@ -6,8 +6,8 @@ use anyhow::Context as _;
 
 use crate::diag::{Diagnostic, SourceMap};
 use crate::io::Disk;
-use crate::model;
-use crate::plan::docs::Docs;
+use crate::schema;
+use crate::source::docs::Docs;
 
 /// Infers a JSON Schema from a values file, leaving what belongs to the chart's `dependencies` open; `None` where the file cannot be read as YAML, which the findings explain.
 ///
@@ -29,7 +29,7 @@ pub fn infer(
     anyhow::ensure!(doc.is_some() || !findings.is_empty(), "there is no file `{}`", values.display());
     let schema = doc.map(|doc| {
         let dependencies: Vec<&str> = dependencies.iter().map(String::as_str).collect();
-        model::infer_with_dependencies(&doc, chart, version, &dependencies)
+        schema::infer_with_dependencies(&doc, chart, version, &dependencies)
     });
     drop(docs);
     Ok((schema, findings, sources))

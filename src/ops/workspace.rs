@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use crate::check::kinds::Kinds;
 use crate::check::{allow, severity};
 use crate::diag::{self, Diagnostic, Level, SourceMap};
 use crate::io::{Disk, Embedded, Layered};
 use crate::model;
-use crate::plan::docs::Docs;
 use crate::plan::{self, Plan};
+use crate::schema::kinds::Kinds;
+use crate::source::docs::Docs;
 use crate::yaml::Doc;
 
 /// A repository that is open for reading.

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Plan;
-use super::docs::Docs;
 use super::values::{AppValues, Evaluated, Merged, Node, Results};
 use crate::diag::{Code, Diagnostic, SourceMap, Span, nearest};
 use crate::merge::{Path, Ref, Step};
 use crate::resolve::capability::Provider;
+use crate::source::docs::Docs;
 use crate::template::reads;
 use crate::yaml::scalar::canonical_number;
 use crate::yaml::{Kind, Tag, emit};

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::doc_span;
-use super::docs::Docs;
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::model::Project;
 use crate::resolve::environment::{EnvModel, dimensions};
 use crate::resolve::release::ReleaseModel;
+use crate::source::docs::Docs;
 use crate::yaml::{Doc, Kind};
 
 /// One values file that a release may have.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Plan;
-use super::docs::Docs;
 use super::values::{AppValues, Evaluated};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::merge::Ref;
 use crate::model::ManifestEntry;
+use crate::source::docs::Docs;
 use crate::template::{OPEN, Scope, value_of};
 use crate::yaml::{Doc, Kind};
 

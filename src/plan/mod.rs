@@ -5,7 +5,6 @@
 //! asked for ([`values::AppValues`]), app by app, so that memory stays proportional to the input.
 
 mod clusters;
-pub mod docs;
 pub mod explain;
 mod layers;
 pub mod manifests;
@@ -19,7 +18,6 @@ use semver::{Version, VersionReq};
 pub use clusters::{ClusterPlan, InstancePlan, stage_rank};
 pub use layers::{Layer, Layers};
 
-use crate::check::kinds::Kinds;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::model::Project;
 use crate::resolve::capability::Bindings;
@@ -27,9 +25,10 @@ use crate::resolve::catalog::Catalog;
 use crate::resolve::environment::{self, EnvModel};
 use crate::resolve::order;
 use crate::resolve::release::{self, ReleaseModel};
+use crate::schema::kinds::Kinds;
+use crate::source::docs::Docs;
 use crate::template::Engine;
 use crate::yaml::Doc;
-use docs::Docs;
 
 /// The version of hlgen that plans.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
-use super::docs::Docs;
 use super::{Plan, layers};
 use crate::diag::{Code, Diagnostic};
 use crate::merge::{Forest, LayerId, Path, Ref, Step};
 use crate::resolve::catalog::AppDef;
+use crate::source::docs::Docs;
 use crate::template::{self, Compiled, Files, Scope, TemplateError};
 use crate::yaml::{Doc, Kind, NodeId, Tree, View, json_view, scalar_view};
 

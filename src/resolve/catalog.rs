@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::check::kinds::Kinds;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, Path, Ref, Step};
-use crate::model::{self, App, AppName, Release};
-use crate::plan::docs::Docs;
+use crate::model::{App, AppName, Release};
+use crate::schema;
+use crate::schema::kinds::Kinds;
 use crate::source::Source;
+use crate::source::docs::Docs;
 use crate::yaml::{Doc, NodeId};
 
 /// A catalog entry.
@@ -154,7 +155,7 @@ impl<'s> Catalog<'s> {
             root = merged.overlay(Some(under), over, doc.root(), findings)?;
             forest = merged;
         }
-        let spec = match model::read::<Release>(&forest, root, &["apiVersion", "kind"]) {
+        let spec = match schema::read::<Release>(&forest, root, &["apiVersion", "kind"]) {
             Ok(spec) => spec,
             Err(reason) => {
                 findings.push(Diagnostic::new(Code::KindField, reason).at(forest.span(root), "in this app"));

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
-use crate::check::kinds::Kinds;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, KeyRef, LayerId, Path, Ref, Step};
-use crate::model::{self, Dimension, EnvName, Environment, JsonMap, Profile, Project, Rival};
-use crate::plan::docs::Docs;
+use crate::model::{Dimension, EnvName, Environment, JsonMap, Profile, Project, Rival};
+use crate::schema;
+use crate::schema::kinds::Kinds;
+use crate::source::docs::Docs;
 use crate::yaml::{Doc, NodeId};
 
 /// Folders below `environments/` that are no environments.
@@ -164,7 +165,7 @@ fn load_one(
     let layer = forest.add(doc);
     let root = forest.overlay(root, layer, own_root, findings)?;
     let fail = |reason: String| Diagnostic::new(Code::KindField, reason).at(forest.span(root), "in this environment");
-    let spec = match model::read::<Environment>(&forest, root, &["provides", "rivals", "description"]) {
+    let spec = match schema::read::<Environment>(&forest, root, &["provides", "rivals", "description"]) {
         Ok(spec) => spec,
         Err(reason) => {
             findings.push(fail(reason));
@@ -206,7 +207,7 @@ pub(super) fn is_off(rival: &Rival, vars: &JsonMap) -> bool {
 }
 
 fn sub<T: serde::de::DeserializeOwned + Default>(forest: &Forest, root: Ref, key: &str) -> T {
-    forest.get(root, key).and_then(|node| model::read(forest, node, &[]).ok()).unwrap_or_default()
+    forest.get(root, key).and_then(|node| schema::read(forest, node, &[]).ok()).unwrap_or_default()
 }
 
 fn dimension_values(

@@ -10,7 +10,8 @@ use super::catalog::{AppDef, Catalog};
 use super::environment::EnvModel;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::merge::{Forest, Path, Ref, Step};
-use crate::model::{self, Chart, Companion, LifecycleStatus, Release, ReleaseName};
+use crate::model::{Chart, Companion, LifecycleStatus, Release, ReleaseName};
+use crate::schema;
 use crate::yaml::{Doc, Entry, Kind, NodeId};
 
 /// One app installed once in one environment.
@@ -120,7 +121,7 @@ fn weaker_entry(env: &EnvModel, name: &ReleaseName, findings: &mut Vec<Diagnosti
     let mut forest = Forest::new();
     let mut root: Option<Ref> = None;
     overlay_entries(&mut forest, &mut root, env, name, findings);
-    model::read::<Release>(&forest, root?, &[]).ok()
+    schema::read::<Release>(&forest, root?, &[]).ok()
 }
 
 /// Merges a release's entries of all layers over `root`, without the empty ones.
@@ -182,7 +183,7 @@ fn effective(
         root = forest.overlay(root, layer, node, findings);
     }
     overlay_entries(&mut forest, &mut root, env, name, findings);
-    match model::read::<Release>(&forest, root?, &["apiVersion", "kind"]) {
+    match schema::read::<Release>(&forest, root?, &["apiVersion", "kind"]) {
         Ok(spec) => Some(Arc::new(spec)),
         Err(reason) => {
             let finding = Diagnostic::new(Code::KindField, format!("release `{name}`: {reason}"));

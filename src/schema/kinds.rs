@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 
-use super::schema::{Mismatch, Schema, Violation};
+use super::json::{Mismatch, Schema, Violation};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::merge::{Forest, Path, Ref, Step};
 use crate::model::{self, API_VERSION};
@@ -31,7 +31,7 @@ impl Kinds {
         if !header(doc, kind, findings) {
             return None;
         }
-        match model::read::<T>(&forest, root, &[]) {
+        match super::read::<T>(&forest, root, &[]) {
             Ok(value) => Some(value),
             Err(reason) => {
                 let before = findings.len();

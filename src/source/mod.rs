@@ -4,6 +4,8 @@
 //! a source refuses to read (outside the root, not a regular file, too large) is a [`ReadError`], which becomes a
 //! finding; a file that is not there is no error, because most layers are optional.
 
+pub mod docs;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

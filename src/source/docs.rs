@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
+use super::Source;
 use crate::diag::{Code, Diagnostic, FileId, SourceMap};
-use crate::source::Source;
 use crate::yaml::{self, Doc, Limits};
 
 type Slot = Arc<OnceLock<Option<Arc<[Arc<Doc>]>>>>;
