@@ -217,10 +217,10 @@ fn block_end(text: &str, opening_end: usize, indent: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Puts a `secrets/plaintext` finding on every `SECRET` of a text and gives the lines of those that remain, and
+    /// Puts a `values/unknown-key` finding on every `SECRET` of a text and gives the lines of those that remain, and
     /// the findings about the comments.
     fn run(text: &str) -> (Vec<usize>, Vec<String>) {
-        run_with(text, Code::SecretsPlaintext, false)
+        run_with(text, Code::ValuesUnknownKey, false)
     }
 
     fn run_with(text: &str, code: Code, complete: bool) -> (Vec<usize>, Vec<String>) {
@@ -248,19 +248,19 @@ mod tests {
 
     #[test]
     fn at_the_end_of_the_line() {
-        let (left, about) = run("a: SECRET # hlgen: allow secrets/plaintext -- made up\nb: SECRET\n");
+        let (left, about) = run("a: SECRET # hlgen: allow values/unknown-key -- made up\nb: SECRET\n");
         assert_eq!((left, about), (vec![2], vec![]));
-        let (left, _) = run("a: SECRET # hlgen: allow secrets/* -- made up\r\nb: SECRET\r\n");
+        let (left, _) = run("a: SECRET # hlgen: allow values/* -- made up\r\nb: SECRET\r\n");
         assert_eq!(left, [2]);
     }
 
     #[test]
     fn on_the_line_above() {
-        let (left, _) = run("# hlgen: allow secrets/plaintext -- made up\n# renovate: x\na: SECRET\nb: SECRET\n");
+        let (left, _) = run("# hlgen: allow values/unknown-key -- made up\n# renovate: x\na: SECRET\nb: SECRET\n");
         assert_eq!(left, [4]);
-        let (left, _) = run("x:\n  # hlgen: allow secrets/plaintext -- made up\n\n  a: SECRET\n");
+        let (left, _) = run("x:\n  # hlgen: allow values/unknown-key -- made up\n\n  a: SECRET\n");
         assert_eq!(left, [4], "an empty line stands between");
-        let (left, _) = run("a: SECRET\n# hlgen: allow secrets/plaintext -- last line");
+        let (left, _) = run("a: SECRET\n# hlgen: allow values/unknown-key -- last line");
         assert_eq!(left, [1]);
     }
 
@@ -268,23 +268,23 @@ mod tests {
     fn with_the_block_scalar_that_begins_there() {
         for opening in ["a: |", "a: >-", "a: |2+", "a: !raw |", "a: &x |"] {
             let text = format!(
-                "m:\n  {opening} # hlgen: allow secrets/plaintext -- x\n    SECRET\n\n      SECRET\n  b: SECRET\n"
+                "m:\n  {opening} # hlgen: allow values/unknown-key -- x\n    SECRET\n\n      SECRET\n  b: SECRET\n"
             );
             assert_eq!(run(&text).0, [6], "{opening}");
             let text = format!(
-                "m:\n  # hlgen: allow secrets/plaintext -- x\n  {opening}\n    SECRET\n\n      SECRET\n  b: SECRET\n"
+                "m:\n  # hlgen: allow values/unknown-key -- x\n  {opening}\n    SECRET\n\n      SECRET\n  b: SECRET\n"
             );
             assert_eq!(run(&text).0, [7], "{opening}");
         }
-        let text = "l:\n  - a: | # hlgen: allow secrets/plaintext -- x\n      SECRET\n    b: SECRET\n  - | # hlgen: allow secrets/plaintext -- x\n   SECRET\n  - SECRET\n";
+        let text = "l:\n  - a: | # hlgen: allow values/unknown-key -- x\n      SECRET\n    b: SECRET\n  - | # hlgen: allow values/unknown-key -- x\n   SECRET\n  - SECRET\n";
         assert_eq!(run(text).0, [4, 7]);
-        assert_eq!(run("a: x|y # hlgen: allow secrets/plaintext -- x\n  SECRET\n").0, [2], "no block scalar");
-        assert_eq!(run("a: | # hlgen: allow secrets/plaintext -- x\n  SECRET").0, Vec::<usize>::new());
+        assert_eq!(run("a: x|y # hlgen: allow values/unknown-key -- x\n  SECRET\n").0, [2], "no block scalar");
+        assert_eq!(run("a: | # hlgen: allow values/unknown-key -- x\n  SECRET").0, Vec::<usize>::new());
     }
 
     #[test]
     fn several_codes_and_only_those() {
-        let (left, _) = run("a: SECRET # hlgen: allow out/size,secrets/plaintext -- x\n");
+        let (left, _) = run("a: SECRET # hlgen: allow out/size,values/unknown-key -- x\n");
         assert!(left.is_empty());
         let (left, _) = run("a: SECRET # hlgen: allow out/size -- x\n");
         assert_eq!(left, [1]);
@@ -292,7 +292,8 @@ mod tests {
 
     #[test]
     fn a_reason_is_required() {
-        for comment in ["# hlgen: allow secrets/plaintext", "# hlgen: allow secrets/plaintext --  ", "# hlgen: allow"] {
+        for comment in ["# hlgen: allow values/unknown-key", "# hlgen: allow values/unknown-key --  ", "# hlgen: allow"]
+        {
             let (left, about) = run(&format!("a: SECRET {comment}\n"));
             assert_eq!(left, [1]);
             assert_eq!(about, ["f.yaml:1:11 allow/invalid: a comment that allows a finding needs a reason"]);
@@ -320,10 +321,10 @@ mod tests {
 
     #[test]
     fn a_comment_that_answers_nothing_is_a_note_where_all_was_checked() {
-        let text = "a: SECRET # hlgen: allow secrets/plaintext, out/size -- x\n";
+        let text = "a: SECRET # hlgen: allow values/unknown-key, out/size -- x\n";
         assert_eq!(run(text).1, Vec::<String>::new());
-        let (_, about) = run_with(text, Code::SecretsPlaintext, true);
-        assert_eq!(about, ["f.yaml:1:45 allow/unused: this comment allows something that is not found here"]);
+        let (_, about) = run_with(text, Code::ValuesUnknownKey, true);
+        assert_eq!(about, ["f.yaml:1:46 allow/unused: this comment allows something that is not found here"]);
     }
 
     #[test]
@@ -331,7 +332,7 @@ mod tests {
         for text in
             ["a: x# hlgen: allow y -- z\n", "hlgen: allow x\n", "a: '# hlgen: allowed -- x'\n", "# hlgen: allows x\n"]
         {
-            assert_eq!(run_with(text, Code::SecretsPlaintext, true).1, Vec::<String>::new(), "{text}");
+            assert_eq!(run_with(text, Code::ValuesUnknownKey, true).1, Vec::<String>::new(), "{text}");
         }
     }
 }

@@ -26,11 +26,22 @@ pub fn check(plan: &Plan, docs: &Docs<'_>, findings: &mut Vec<Diagnostic>) {
         .collect();
     let known: BTreeSet<&str> =
         known.into_iter().chain(profiles.iter().map(String::as_str)).chain(["bootstrap", "defaults"]).collect();
+    let mut lost = BTreeSet::new();
     for path in docs.source.list("catalog") {
         if docs.source.display(&path).starts_with("builtin:") || docs.was_read(&path) {
             continue;
         }
         let Some(name) = path.rsplit('/').next() else { continue };
+        if let ["catalog", app, _, ..] = path.split('/').collect::<Vec<_>>().as_slice() {
+            let app_file = format!("catalog/{app}/app.yaml");
+            if !docs.source.read(&app_file).is_ok_and(|found| found.is_some()) {
+                if lost.insert((*app).to_owned()) {
+                    let finding = at_start(docs, &path, format!("`catalog/{app}/` is no app: it has no `app.yaml`"));
+                    findings.push(finding.help(format!("write `{app_file}`, or remove the folder")));
+                }
+                continue;
+            }
+        }
         let Some(value) = name.strip_prefix("values.").and_then(|rest| rest.strip_suffix(".yaml")) else { continue };
         if !known.contains(value) && plan.project.layers.is_none() {
             let finding =
@@ -76,6 +87,8 @@ fn unread(plan: &Plan, docs: &Docs<'_>, path: &str) -> Diagnostic {
 }
 
 fn at_start(docs: &Docs<'_>, path: &str, message: String) -> Diagnostic {
-    let file = docs.sources.add(docs.source.display(path), "");
-    Diagnostic::new(Code::FileUnexpected, message).at(Span::new(file, 0, 0), "this file")
+    let text = docs.bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let file = docs.sources.add(docs.source.display(path), text.as_str());
+    Diagnostic::new(Code::FileUnexpected, message)
+        .at(Span::new(file, 0, text.lines().next().map_or(0, str::len)), "this file")
 }

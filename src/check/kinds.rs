@@ -79,24 +79,25 @@ fn header(doc: &Doc, kind: &str, findings: &mut Vec<Diagnostic>) -> bool {
         findings.push(finding.at(doc.span(root), "a map is expected").help(format!("begin it with\n{header}")));
         return false;
     }
+    let mut right = true;
     for (key, expected) in [("apiVersion", API_VERSION), ("kind", title.as_str())] {
         match doc.get(root, key) {
             Some(value) if doc.text(value) == expected => {}
             Some(value) => {
                 let finding = Diagnostic::new(Code::KindHeader, format!("`{key}` is not `{expected}`"));
                 findings.push(finding.at(doc.span(value), format!("`{expected}` is expected in this file")));
-                return false;
+                right = false;
             }
             None => {
                 let finding = Diagnostic::new(Code::KindHeader, format!("`{key}` is missing"));
                 let first = doc.entries(root).first().map_or(root, |entry| entry.key);
                 let finding = finding.at(doc.span(first), format!("`{key}: {expected}` is expected above"));
                 findings.push(finding.help(format!("begin the file with\n{header}")));
-                return false;
+                right = false;
             }
         }
     }
-    true
+    right
 }
 
 fn finding(forest: &Forest, root: Ref, violation: &Violation) -> Diagnostic {
@@ -105,12 +106,12 @@ fn finding(forest: &Forest, root: Ref, violation: &Violation) -> Diagnostic {
         Mismatch::UnknownKey { key, known } => {
             let mut full = path.clone();
             full.0.push(Step::Key(key.clone()));
-            if let ([Step::Key(map)], Err(reason)) = (path.0.as_slice(), key.parse::<model::ReleaseName>()) {
-                if map == "apps" {
-                    return Diagnostic::new(Code::KindName, reason)
-                        .at(forest.key_span_at(root, &full), "a release's name")
-                        .help("`app:` below it says which app it is, so the name is free");
-                }
+            if let ([Step::Key(map)], Err(reason)) = (path.0.as_slice(), key.parse::<model::ReleaseName>())
+                && map == "apps"
+            {
+                return Diagnostic::new(Code::KindName, reason)
+                    .at(forest.key_span_at(root, &full), "a release's name")
+                    .help("`app:` below it says which app it is, so the name is free");
             }
             let finding = Diagnostic::new(Code::KindUnknownField, format!("there is no field `{full}`"))
                 .at(forest.key_span_at(root, &full), "not a field of this kind");

@@ -1,100 +1,105 @@
 //! What would be written, against the rules of Argo CD and Kubernetes (`argocd::rules`), at the place of its cause.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::argocd::rules::{self, Violation};
-use crate::argocd::{Application, Version};
+use crate::argocd::{AppProject, Version};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::model::Rollout;
 use crate::plan::Plan;
 use crate::render::projects::Project;
-use crate::render::sets::{Member, Set};
+use crate::render::sets::{Group, Member, Set};
 use crate::render::{NAMESPACES, application, root};
 
-/// Checks sets, projects and Applications of all instances.
-pub fn check(plan: &Plan, sets: &[Set], projects: &[Project], findings: &mut Vec<Diagnostic>) {
+/// What every set of an instance is checked against.
+#[derive(Debug)]
+pub struct InstanceRules {
+    version: Version,
+    projects: Vec<AppProject>,
+}
+
+/// Checks what does not depend on single sets, and gives the rules of every instance that has a known version.
+pub fn check(plan: &Plan, projects: &[Project], findings: &mut Vec<Diagnostic>) -> Vec<Option<InstanceRules>> {
+    check_rollout(plan, findings);
+    let mut all = Vec::new();
     for (index, instance) in plan.instances.iter().enumerate() {
+        let at = plan.project_span(&["argocd", "version"]);
         let version = match instance.version.parse::<Version>() {
             Ok(version) if version.is_supported() => version,
             Ok(_) => {
-                let message = format!("Argo CD {} is not supported", instance.version);
-                let finding = Diagnostic::new(Code::KindVersion, message)
-                    .at(plan.project_span(&["argocd", "version"]), "written for this version");
+                let finding =
+                    Diagnostic::new(Code::KindVersion, format!("Argo CD {} is not supported", instance.version));
                 let range = format!("versions from {} to {} are known", Version::OLDEST, Version::NEWEST);
-                findings.push(finding.help(range));
+                findings.push(finding.at(at, "written for this version").help(range));
+                all.push(None);
                 continue;
             }
             Err(error) => {
-                let finding = Diagnostic::new(Code::KindVersion, error.to_string());
-                findings.push(finding.at(plan.project_span(&["argocd", "version"]), "this version"));
+                findings.push(Diagnostic::new(Code::KindVersion, error.to_string()).at(at, "this version"));
+                all.push(None);
                 continue;
             }
         };
-        check_instance(plan, index, version, sets, projects, findings);
+        let own = projects.iter().filter(|project| project.instance == index);
+        let own: Vec<AppProject> = own.map(|project| project.project.clone()).collect();
+        for violation in own.iter().flat_map(|project| rules::app_project(project, version)) {
+            findings.push(finding(violation, plan.project_span(&["argocd"])));
+        }
+        all.push(Some(InstanceRules { version, projects: own }));
     }
-    check_releases(plan, findings);
-    check_rollout(plan, findings);
+    all
 }
 
-fn check_instance(
-    plan: &Plan,
-    instance: usize,
-    version: Version,
-    sets: &[Set],
-    projects: &[Project],
-    findings: &mut Vec<Diagnostic>,
-) {
-    let mut applications: Vec<Application> = Vec::new();
-    let mut members: Vec<&Member> = Vec::new();
-    for set in sets.iter().filter(|set| set.instance == instance) {
-        let first = set.members.first().map_or_else(|| plan.project_span(&["name"]), |member| place(plan, member));
-        for violation in rules::application_set(&set.set, version) {
-            let at = set
-                .members
-                .iter()
-                .find(|member| violation.object.ends_with(&format!("/{}", member.application.metadata.name)))
-                .map_or(first, |member| place(plan, member));
-            findings.push(finding(violation, at));
-        }
-        applications.extend(set.members.iter().map(|member| member.application.clone()));
-        members.extend(&set.members);
+/// Checks a set and its Applications.
+pub fn check_set(plan: &Plan, rules: &InstanceRules, group: &Group, set: &Set, findings: &mut Vec<Diagnostic>) {
+    let place_of = |object: &str| {
+        let (_, name) = object.split_once('/').unwrap_or(("", object));
+        let named = set.applications.iter().position(|application| application.metadata.name == name);
+        place(plan, &group.members[named.unwrap_or_default()])
+    };
+    let of_set = rules::application_set(&set.set, rules.version);
+    let of_instance = rules::instance(&set.applications, &rules.projects, rules.version);
+    // Names of releases and namespaces were checked where they are written.
+    let known = |found: &Violation| {
+        found.code == Code::OutName
+            && ["releaseName", "destination.namespace"].iter().any(|end| found.path.ends_with(end))
+    };
+    let of_instance = of_instance.into_iter().filter(|found| found.code != Code::OutClash);
+    for violation in of_set.into_iter().chain(of_instance).filter(|found| !known(found)) {
+        let at = place_of(&violation.object);
+        findings.push(finding(violation, at));
     }
-    let own = projects.iter().filter(|project| project.instance == instance);
-    let own: Vec<_> = own.map(|project| project.project.clone()).collect();
-    for violation in own.iter().flat_map(|project| rules::app_project(project, version)) {
-        findings.push(finding(violation, plan.project_span(&["argocd"])));
+}
+
+/// Checks that no two Applications of an instance have one name. `names` are by instance.
+pub fn check_names(plan: &Plan, names: &[(usize, String, Member)], findings: &mut Vec<Diagnostic>) {
+    let mut by_name: BTreeMap<(usize, &str), Vec<&Member>> = BTreeMap::new();
+    for (instance, name, member) in names {
+        by_name.entry((*instance, name)).or_default().push(member);
     }
-    let root_name = root::name(plan);
-    let mut names = BTreeSet::new();
-    for member in &members {
-        let name = &member.application.metadata.name;
-        if *name == root_name {
+    let root = root::name(plan);
+    for ((_, name), members) in by_name {
+        if name == root {
             let message = format!("`{name}` is the name of the root, which brings all other Applications");
-            let clash = Diagnostic::new(Code::OutClash, message).at(place(plan, member), "would be called that too");
+            let clash =
+                Diagnostic::new(Code::OutClash, message).at(place(plan, members[0]), "would be called that too");
             findings.push(
                 clash.help(
                     "rename the release, or give its Application a name of its own (`application: { name: ... }`)",
                 ),
             );
         }
-        if !names.insert(name) {
-            let others = members.iter().filter(|other| other.application.metadata.name == *name);
-            let mut clash = Diagnostic::new(Code::OutClash, format!("two Applications would be called `{name}`"));
-            for other in others {
-                clash = clash.at(place(plan, other), "one of them");
-            }
-            findings.push(clash.help("make `argocd.applicationName` tell them apart, or give one a name of its own (`application: { name: ... }`)"));
-        }
-    }
-    for violation in rules::instance(&applications, &own, version) {
-        if violation.code == Code::OutClash {
+        if members.len() < 2 {
             continue;
         }
-        let at = members
-            .iter()
-            .find(|member| violation.object.ends_with(&format!("/{}", member.application.metadata.name)))
-            .map_or_else(|| plan.project_span(&["argocd"]), |member| place(plan, member));
-        findings.push(finding(violation, at));
+        let mut clash =
+            Diagnostic::new(Code::OutClash, format!("{} Applications would be called `{name}`", members.len()));
+        for member in members {
+            clash = clash.at(place(plan, member), "one of them");
+        }
+        findings.push(clash.help(
+            "make `argocd.applicationName` tell them apart, or give one a name of its own (`application: { name: ... }`)",
+        ));
     }
 }
 
@@ -117,7 +122,8 @@ fn place(plan: &Plan, member: &Member) -> Span {
     }
 }
 
-fn check_releases(plan: &Plan, findings: &mut Vec<Diagnostic>) {
+/// Checks the names that releases and clusters give to what is written.
+pub fn check_releases(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     for release in &plan.releases {
         let env = plan.env_of(release);
         if release.name.as_str() == NAMESPACES {
@@ -161,8 +167,12 @@ fn check_rollout(plan: &Plan, findings: &mut Vec<Diagnostic>) {
                 "`{}` is not pruned in `{}`, so it can stay OutOfSync and hold up the rollout",
                 release.name, env.name
             );
-            let finding =
-                Diagnostic::new(Code::RolloutPrune, message).at(release.entry_span(env), "prod, and requires storage");
+            let finding = Diagnostic::new(Code::RolloutPrune, message);
+            let (at, why) = match release.spec.application.prune {
+                Some(_) => (release.span(env, &["application", "prune"]), "switched off here"),
+                None => (release.entry_span(env), "prod, and requires storage"),
+            };
+            let finding = finding.at(at, why);
             findings.push(
                 finding.help("write `application: { prune: true }` if what vanishes from Git may be deleted there"),
             );

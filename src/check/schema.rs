@@ -63,7 +63,7 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex())
             .should_validate_formats(true)
             .build(&document)
-            .map_err(|error| error.masked().to_string())?;
+            .map_err(|error| unusable(&error))?;
         Ok(Self { validator, document })
     }
 
@@ -173,6 +173,22 @@ impl Schema {
         let Some(Value::Object(parent)) = self.document.pointer(parent) else { return Vec::new() };
         let Some(Value::Object(properties)) = parent.get("properties") else { return Vec::new() };
         properties.keys().cloned().collect()
+    }
+}
+
+/// Why a schema cannot be used, in our words where the library's speak of itself.
+fn unusable(error: &ValidationError<'_>) -> String {
+    let text = error.masked().to_string();
+    if matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
+        return if text.contains("resolve") || text.contains("retriev") {
+            "a reference leads out of the schema, and nothing is fetched".to_owned()
+        } else {
+            text
+        };
+    }
+    match error.instance_path().as_str() {
+        "" => text,
+        place => format!("`{place}` is no JSON Schema: {text}"),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::diag::{Code, Diagnostic, Level, Span, nearest};
 use crate::merge::{Path, Step};
 use crate::model;
 use crate::plan::docs::Docs;
-use crate::plan::values::{AppValues, Evaluated, Merged, Results};
+use crate::plan::values::{AppValues, Evaluated, Merged, Results, without_nulls};
 use crate::resolve::catalog::AppDef;
 use crate::yaml::Kind;
 
@@ -35,23 +35,23 @@ impl AppSchema {
             forest.to_json(crate::merge::Ref::of(layer, doc.root()))
         });
         let document = match folders.iter().map(|folder| format!("{folder}/values.schema.json")).find_map(|path| {
-            let text = docs.text(&path)?;
-            Some((path, text))
+            let bytes = docs.bytes(&path)?;
+            Some((path, bytes))
         }) {
-            Some((path, text)) => match serde_json::from_str::<Json>(&text) {
-                Ok(document) => Some((path, text, document)),
+            Some((path, bytes)) => match serde_json::from_slice::<Json>(&bytes) {
+                Ok(document) => Some((path, document)),
                 Err(error) => {
-                    findings.push(unusable(docs, &path, &text, &error.to_string(), error.line(), error.column()));
+                    findings.push(unusable(docs, &path, &error.to_string(), error.line(), error.column()));
                     None
                 }
             },
             None => {
                 let doc = defaults_doc.as_ref()?;
                 let document = model::infer(doc, app.name.as_str(), "");
-                Some((String::new(), String::new(), document))
+                Some((String::new(), document))
             }
         };
-        let (path, text, document) = document?;
+        let (path, document) = document?;
         let mark = document.get("x-hlgen");
         let inferred = mark.and_then(|mark| mark.get("inferred")).and_then(Json::as_bool).unwrap_or(false);
         let version =
@@ -60,7 +60,7 @@ impl AppSchema {
         match Schema::compile(document) {
             Ok(schema) => Some(Self { schema, inferred, version, defaults }),
             Err(reason) => {
-                findings.push(unusable(docs, &path, &text, &reason, 1, 1));
+                findings.push(unusable(docs, &path, &reason, 1, 1));
                 None
             }
         }
@@ -77,13 +77,11 @@ impl AppSchema {
         findings: &mut Vec<Diagnostic>,
     ) {
         let tree = Evaluated { forest: &values.forest, results };
-        let json = match merged.root {
-            Some(root) => tree.to_json(root),
-            None => Json::Object(serde_json::Map::new()),
-        };
-        let instance = match &self.defaults {
-            Some(defaults) => coalesce(defaults, json),
-            None => without_nulls(json),
+        let instance = match (&self.defaults, merged.root) {
+            (Some(defaults), Some(root)) => coalesce(defaults, tree.to_json(root)),
+            (Some(defaults), None) => without_nulls(defaults.clone()),
+            (None, Some(root)) => tree.to_json_without_nulls(root),
+            (None, None) => Json::Object(serde_json::Map::new()),
         };
         if self.schema.is_valid(&instance) {
             return;
@@ -103,8 +101,9 @@ impl AppSchema {
     }
 }
 
-fn unusable(docs: &Docs<'_>, path: &str, text: &str, reason: &str, line: usize, column: usize) -> Diagnostic {
-    let file = docs.sources.add(docs.source.display(path), text);
+fn unusable(docs: &Docs<'_>, path: &str, reason: &str, line: usize, column: usize) -> Diagnostic {
+    let text = docs.bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let file = docs.sources.add(docs.source.display(path), text.as_str());
     let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
     let at = (start + column.saturating_sub(1)).min(text.len());
     Diagnostic::new(Code::SchemaInvalid, format!("this JSON Schema cannot be used: {reason}"))
@@ -216,18 +215,5 @@ fn coalesce(defaults: &Json, values: Json) -> Json {
             Json::Object(out)
         }
         (_, values) => without_nulls(values),
-    }
-}
-
-/// Helm removes nulls from maps before it validates.
-fn without_nulls(value: Json) -> Json {
-    match value {
-        Json::Object(map) => Json::Object(
-            map.into_iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(key, value)| (key, without_nulls(value)))
-                .collect(),
-        ),
-        other => other,
     }
 }

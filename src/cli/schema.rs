@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::{Common, Status, Terminal};
 use crate::model;
 use crate::ops::schema::infer;
+use crate::report::json_lines;
 
 /// Which schema.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,9 @@ pub struct Args {
     /// For `infer`: the chart's version, written into the schema
     #[arg(long = "chart-version", value_name = "VERSION", default_value = "")]
     chart_version: String,
+    /// For `infer`: a dependency of the chart, whose values are left open (may be given several times)
+    #[arg(long = "dependency", value_name = "NAME")]
+    dependencies: Vec<String>,
 }
 
 /// A kind, or a schema made from values.
@@ -42,14 +46,15 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
         What::Profile => "profile",
         What::Infer => {
             let values = args.values.as_deref().context("`schema infer` needs a values file")?;
-            let (schema, findings, sources) = infer(&common.directory.join(values), &args.chart, &args.chart_version)?;
+            let (schema, findings, sources) =
+                infer(&common.directory.join(values), &args.chart, &args.chart_version, &args.dependencies)?;
             terminal.findings(&findings, &sources, false)?;
             let Some(schema) = schema else { return Ok(Status::Found) };
-            terminal.data(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;
+            terminal.data(&json_lines(&schema))?;
             return Ok(Status::Fine);
         }
     };
     let schema = model::schema_of(kind).with_context(|| format!("no schema of `{kind}`"))?;
-    terminal.data(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;
+    terminal.data(&json_lines(&schema))?;
     Ok(Status::Fine)
 }

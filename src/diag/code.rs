@@ -62,6 +62,7 @@ codes! {
     RefUnknownApp = "ref/unknown-app", Error, "no such app in the catalog";
     RefUnknownEnvironment = "ref/unknown-environment", Error, "no such environment";
     RefUnknownRelease = "ref/unknown-release", Error, "no such release in the environment";
+    RefUnknownValue = "ref/unknown-value", Error, "nothing sets a value that was asked for";
     RefUnknownProfile = "ref/unknown-profile", Error, "no such profile or dimension value";
     RefUnknownCode = "ref/unknown-code", Error, "no such finding code";
     RefUnknownCapability = "ref/unknown-capability", Error, "a capability that nothing in the catalog knows";
@@ -98,7 +99,6 @@ codes! {
     ValuesUnknownKey = "values/unknown-key", Warning, "a value names a key that the chart does not know";
     ValuesMissing = "values/missing", Error, "a value that the app's JSON Schema requires is not set";
     SchemaInvalid = "schema/invalid", Error, "a JSON Schema cannot be used";
-    SecretsPlaintext = "secrets/plaintext", Error, "a secret stands in plain text";
     // What would be written.
     OutName = "out/name", Error, "a name that Kubernetes or Argo CD would refuse";
     OutClash = "out/clash", Error, "two things would be written to one place or get one name";

@@ -127,15 +127,52 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &SourceMap) {
     findings.dedup();
 }
 
+/// Joins sorted findings that say the same of the same place and differ only in whom it is said for (the text of the
+/// first label): the first stays, the others become a note.
+pub fn fold(findings: &mut Vec<Diagnostic>) {
+    let same = |a: &Diagnostic, b: &Diagnostic| {
+        (a.code, a.level, &a.message, a.span(), &a.help) == (b.code, b.level, &b.message, b.span(), &b.help)
+            && a.span().is_some()
+            && a.labels[0].text != b.labels[0].text
+            && a.labels[1..] == b.labels[1..]
+    };
+    let mut folded: Vec<Diagnostic> = Vec::with_capacity(findings.len());
+    let mut others: Vec<String> = Vec::new();
+    let close = |folded: &mut Vec<Diagnostic>, others: &mut Vec<String>| {
+        if let (Some(last), false) = (folded.last_mut(), others.is_empty()) {
+            let shown = others.iter().take(4).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if others.len() > 4 { format!(" and {} more", others.len() - 4) } else { String::new() };
+            last.notes.push(format!("the same {shown}{more}"));
+            others.clear();
+        }
+    };
+    for finding in findings.drain(..) {
+        if folded.last().is_some_and(|last| same(last, &finding)) {
+            others.extend(finding.labels.into_iter().next().map(|label| label.text));
+        } else {
+            close(&mut folded, &mut others);
+            folded.push(finding);
+        }
+    }
+    close(&mut folded, &mut others);
+    *findings = folded;
+}
+
 /// The nearest of `known` to `word`, if one is near enough to be what was meant.
 ///
-/// Uses Jaro-Winkler similarity (at least 0.8) or an edit distance of at most two for short words.
+/// Near enough is a Jaro-Winkler similarity of at least 0.86, or one edit in a short word (from three letters on), or two
+/// in a longer one.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(similarity, candidate)| {
-            *similarity >= 0.86 || (word.len() > 3 && strsim::damerau_levenshtein(word, candidate) <= 2)
+            let edits = match word.chars().count() {
+                0..=2 => 0,
+                3..=4 => 1,
+                _ => 2,
+            };
+            *similarity >= 0.86 || (edits > 0 && strsim::damerau_levenshtein(word, candidate) <= edits)
         })
         .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, candidate)| candidate)

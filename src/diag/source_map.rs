@@ -39,6 +39,12 @@ impl SourceMap {
         FileId(files.len() as u32 - 1)
     }
 
+    /// The numbers of all files.
+    pub fn ids(&self) -> Vec<FileId> {
+        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (0..files.len() as u32).map(FileId).collect()
+    }
+
     /// The file of a number this map gave.
     pub fn file(&self, id: FileId) -> Arc<SourceFile> {
         let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);

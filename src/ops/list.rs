@@ -90,13 +90,12 @@ pub fn applications(workspace: &Workspace) -> anyhow::Result<List> {
     if has_errors(&findings) {
         return Ok(List { findings, items: None });
     }
-    let owners: Vec<(usize, usize)> =
-        namespaces::all(&plan).keys().map(|cluster| (*cluster, plan.clusters[*cluster].env)).collect();
+    let owners: Vec<usize> = namespaces::all(&plan).into_keys().collect();
     let has = |release, cluster| evaluation.manifests.contains(&(release, cluster));
     let mut items = Vec::new();
-    for set in sets::all(&plan, has, &owners)? {
-        let instance = &plan.instances[set.instance].name;
-        for application in expand(&set.set)? {
+    for group in sets::groups(&plan, has, &owners) {
+        let instance = &plan.instances[group.instance].name;
+        for application in expand(&sets::set(&plan, &group)?.set)? {
             items.push(json!({ "instance": instance, "application": application }));
         }
     }

@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use rayon::prelude::*;
 
 use super::evaluate::{Selection, evaluate};
 use super::workspace::{Workspace, has_errors};
+use crate::check::output::InstanceRules;
 use crate::check::{files, output};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::io::write::{Mode, Output, Summary, WriteError};
 use crate::plan::Plan;
-use crate::render::sets::Set;
+use crate::render::sets::{Group, Member};
 use crate::render::{NAMESPACES, OutFile, namespaces, projects, root, sets};
 
 /// What to do with what was rendered.
@@ -49,11 +51,16 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let plan = workspace.plan(&docs, &mut findings);
     findings.extend(docs.take_findings());
     let Some(plan) = plan else {
+        workspace.read_everything(&docs, &mut findings);
         workspace.settle(None, &mut findings);
         return Ok(Outcome { findings, plan: None, summary: None });
     };
     check_selection(&plan, selection, &mut findings);
+    output::check_releases(&plan, &mut findings);
     let planned = !has_errors(&findings);
+    if !planned {
+        workspace.read_everything(&docs, &mut findings);
+    }
     let output = match target {
         Target::Write(folder) if planned => Some(open(workspace, &plan, folder, Mode::Write)?),
         Target::Check(folder) if planned => Some(open(workspace, &plan, folder, Mode::Check)?),
@@ -72,24 +79,26 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     findings.extend(docs.take_findings());
     files::check(&plan, &docs, &mut findings);
     let namespaces = namespaces::all(&plan);
-    let owners: Vec<(usize, usize)> =
-        namespaces.keys().map(|cluster| (*cluster, plan.clusters[*cluster].env)).collect();
-    match sets::all(&plan, |release, cluster| evaluation.manifests.contains(&(release, cluster)), &owners) {
-        Ok(sets) => {
-            check_empty(&plan, &sets, &mut findings);
-            let projects = projects::all(&plan, &sets);
-            output::check(&plan, &sets, &projects, &mut findings);
-            for file in sets.iter().map(|set| sets::file(&plan, set)) {
-                stage(&file)?;
-            }
-            for file in projects.iter().map(|project| projects::file(&plan, project)) {
-                stage(&file)?;
-            }
-        }
-        Err(error) => {
-            let finding = Diagnostic::new(Code::OutField, error.to_string());
-            findings.push(finding.at(plan.project_span(&["argocd"]), "while making the ApplicationSets"));
-        }
+    let owners: Vec<usize> = namespaces.keys().copied().collect();
+    let has_manifests = |release, cluster| evaluation.manifests.contains(&(release, cluster));
+    let groups = sets::groups(&plan, has_manifests, &owners);
+    check_empty(&plan, &groups, &mut findings);
+    let projects = projects::all(&plan, &groups);
+    // What would be written says nothing new where the plan itself is wrong.
+    let rules = if planned { output::check(&plan, &projects, &mut findings) } else { Vec::new() };
+    let mut names = Vec::new();
+    let parts: Vec<anyhow::Result<SetPart>> =
+        groups.par_iter().map(|group| set_part(&plan, &rules, group, &stage)).collect();
+    for part in parts {
+        let part = part?;
+        findings.extend(part.findings);
+        names.extend(part.names);
+    }
+    if planned {
+        output::check_names(&plan, &names, &mut findings);
+    }
+    for file in projects.iter().map(|project| projects::file(&plan, project)) {
+        stage(&file)?;
     }
     for (cluster, namespaces) in &namespaces {
         for namespace in namespaces {
@@ -109,6 +118,38 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
         }
     }
     Ok(Outcome { findings, plan: Some(plan), summary })
+}
+
+/// What came of one ApplicationSet besides its file.
+#[derive(Debug, Default)]
+struct SetPart {
+    findings: Vec<Diagnostic>,
+    /// Instance, name and origin of each Application.
+    names: Vec<(usize, String, Member)>,
+}
+
+fn set_part(
+    plan: &Plan,
+    rules: &[Option<InstanceRules>],
+    group: &Group,
+    stage: &impl Fn(&OutFile) -> Result<(), WriteError>,
+) -> anyhow::Result<SetPart> {
+    let mut part = SetPart::default();
+    let set = match sets::set(plan, group) {
+        Ok(set) => set,
+        Err(error) => {
+            let finding = Diagnostic::new(Code::OutField, error.to_string());
+            part.findings.push(finding.at(plan.project_span(&["argocd"]), "while making the ApplicationSets"));
+            return Ok(part);
+        }
+    };
+    if let Some(rules) = rules.get(group.instance).and_then(Option::as_ref) {
+        output::check_set(plan, rules, group, &set, &mut part.findings);
+    }
+    let names = set.applications.iter().zip(&group.members);
+    part.names = names.map(|(app, member)| (group.instance, app.metadata.name.clone(), *member)).collect();
+    stage(&sets::file(plan, group, &set.set))?;
+    Ok(part)
 }
 
 fn open(workspace: &Workspace, plan: &Plan, folder: &Path, mode: Mode) -> anyhow::Result<Output> {
@@ -189,9 +230,9 @@ fn check_selection(plan: &Plan, selection: &Selection, findings: &mut Vec<Diagno
 }
 
 /// A release that would bring nothing at all to a cluster.
-fn check_empty(plan: &Plan, sets: &[Set], findings: &mut Vec<Diagnostic>) {
+fn check_empty(plan: &Plan, groups: &[Group], findings: &mut Vec<Diagnostic>) {
     let mut has: Vec<bool> = vec![false; plan.releases.len()];
-    for number in sets.iter().flat_map(|set| &set.members).filter_map(|member| member.release) {
+    for number in groups.iter().flat_map(|group| &group.members).filter_map(|member| member.release) {
         has[number] = true;
     }
     for (number, release) in plan.releases.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::doc_span;
-use crate::diag::{Code, Diagnostic, nearest};
+use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::model::{ClusterName, Destination, Dimension, Git, InstanceName, JsonMap, Project, Tier};
 use crate::resolve::environment::EnvModel;
 use crate::resolve::release::ReleaseModel;
@@ -81,11 +81,14 @@ fn instances(
             })
             .collect();
     }
-    let at = doc_span(doc, &["argocd", "instances"]);
-    let bad = |message: String| Diagnostic::new(Code::RefInstance, message).at(at, "in this list");
+    let list_span = doc_span(doc, &["argocd", "instances"]);
+    let list = doc.get(doc.root(), "argocd").and_then(|argocd| doc.get(argocd, "instances"));
+    let items = list.map(|list| doc.items(list)).unwrap_or_default();
+    let bad = |at: Span, message: String| Diagnostic::new(Code::RefInstance, message).at(at, "in this list");
     let mut plans: Vec<InstancePlan> = Vec::new();
     let mut managed: BTreeMap<usize, InstanceName> = BTreeMap::new();
-    for instance in &argocd.instances {
+    for (number, instance) in argocd.instances.iter().enumerate() {
+        let at = items.get(number).map_or(list_span, |item| doc.span(*item));
         let mut find = |name: &str| {
             let found = environments.iter().position(|env| env.name.as_str() == name);
             if found.is_none() {
@@ -101,7 +104,7 @@ fn instances(
         let runs_in = find(instance.runs_in.as_str());
         let manages: Vec<usize> = instance.manages.iter().filter_map(|name| find(name.as_str())).collect();
         if plans.iter().any(|plan| plan.name == instance.name) {
-            findings.push(bad(format!("instance `{}` stands twice in the list", instance.name)));
+            findings.push(bad(at, format!("instance `{}` stands twice in the list", instance.name)));
             continue;
         }
         for env in &manages {
@@ -110,17 +113,27 @@ fn instances(
                     "environment `{}` is managed by two instances, `{other}` and `{}`",
                     environments[*env].name, instance.name
                 );
-                findings.push(bad(message).help("leave it to one of them"));
+                findings.push(bad(at, message).help("leave it to one of them"));
             }
         }
         let Some(runs_in) = runs_in else { continue };
         let git = instance.git.clone().unwrap_or_else(|| project.git.clone());
+        if git.path != project.git.path {
+            let message = format!(
+                "instance `{}` reads `{}`, but the project renders to `{}`",
+                instance.name, git.path, project.git.path
+            );
+            findings.push(
+                bad(at, message)
+                    .help("an instance may have another `repoURL` and `branch`; the `path` is the project's"),
+            );
+        }
         let version = version(instance.version.as_ref());
         plans.push(InstancePlan { name: instance.name.clone(), runs_in, manages, git, version });
     }
     for (index, env) in environments.iter().enumerate() {
         if !managed.contains_key(&index) {
-            let finding = bad(format!("environment `{}` is managed by no instance", env.name));
+            let finding = bad(list_span, format!("environment `{}` is managed by no instance", env.name));
             findings.push(finding.help("add it to the `manages` of one"));
         }
     }

@@ -47,6 +47,17 @@ impl<'s> Docs<'s> {
         self.decode(path, &bytes).map(|(text, _)| text.to_string())
     }
 
+    /// The bytes of a file that is no text of people's and needs no place in the source map unless it is wrong.
+    pub fn bytes(&self, path: &str) -> Option<std::borrow::Cow<'_, [u8]>> {
+        match self.source.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.report([error.finding()]);
+                None
+            }
+        }
+    }
+
     /// Whether a file was parsed in this run.
     pub fn was_read(&self, path: &str) -> bool {
         self.parsed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)

@@ -18,7 +18,7 @@ use crate::yaml::{Doc, Kind};
 const OBJECT_LIMIT: usize = 10_000;
 
 /// One file of manifests.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ManifestFile {
     /// Path below the release's `manifests/`.
     pub path: String,
@@ -26,10 +26,26 @@ pub struct ManifestFile {
 }
 
 /// One Kubernetes object and where it was written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Object {
     pub value: Json,
-    pub span: Span,
+    doc: Arc<Doc>,
+}
+
+impl Object {
+    /// The place of a field, or of its nearest parent that is written; of the object's first key without one.
+    pub fn span(&self, path: &[&str]) -> Span {
+        let doc = &self.doc;
+        let root = doc.root();
+        let mut span = doc.entries(root).first().map_or_else(|| doc.span(root), |entry| doc.span(entry.key));
+        let mut node = root;
+        for key in path {
+            let Some(entry) = doc.entry(node, key) else { break };
+            span = doc.span(entry.key);
+            node = entry.value;
+        }
+        span
+    }
 }
 
 /// Where a manifest comes from and under which conditions.
@@ -71,7 +87,7 @@ impl AppValues<'_> {
                 continue;
             };
             let mut objects = Vec::new();
-            for item in self.items(plan, &wanted, scope, entry_span, findings) {
+            for item in Self::items(plan, &wanted, scope, entry_span, findings) {
                 let scope = Arc::new(Scope { item, ..scope.clone() });
                 for doc in parsed.iter() {
                     if room == 0 {
@@ -93,7 +109,6 @@ impl AppValues<'_> {
 
     /// The items of `each` (one without a value where there is no `each`), or none where `when` says no.
     fn items(
-        &self,
         plan: &Plan,
         wanted: &Wanted,
         scope: &Scope,
@@ -155,8 +170,7 @@ impl AppValues<'_> {
             return None;
         }
         let value = Evaluated { forest: &self.forest, results: &results }.to_json(root);
-        let span = doc.entries(doc.root()).first().map_or_else(|| doc.span(doc.root()), |entry| doc.span(entry.key));
-        Some(Object { value, span })
+        Some(Object { value, doc: Arc::clone(doc) })
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod clusters;
 pub mod docs;
+pub mod explain;
 mod layers;
 pub mod manifests;
 mod scope;
@@ -99,24 +100,21 @@ fn doc_span(doc: &Doc, path: &[&str]) -> Span {
 
 /// Plans a repository. What is wrong is in the findings; `None` only where there is no project to speak of.
 pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
-    let project_doc = match docs.one("hlgen.yaml") {
-        Some(doc) => doc,
-        None => {
-            let problems = docs.take_findings();
-            if problems.is_empty() {
-                findings.push(
-                    Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
-                        .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
-                );
-            }
-            findings.extend(problems);
-            return None;
+    let Some(project_doc) = docs.one("hlgen.yaml") else {
+        let problems = docs.take_findings();
+        if problems.is_empty() {
+            findings.push(
+                Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
+                    .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
+            );
         }
+        findings.extend(problems);
+        return None;
     };
     let project: Project = kinds.read(&project_doc, "project", findings)?;
     check_version(&project, &project_doc, findings)?;
     check_paths(&project, &project_doc, findings);
-    let environments = environment::load(docs, kinds, &project, findings);
+    let mut environments = environment::load(docs, kinds, &project, findings);
     if environments.is_empty() && findings.is_empty() && docs.source.list("environments").is_empty() {
         findings.push(
             Diagnostic::new(Code::FileMissing, "there is no environment")
@@ -131,6 +129,8 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     for (index, env) in environments.iter().enumerate() {
         releases.extend(release::load(&mut catalog, env, index, findings));
     }
+    // From here on a release is its merged spec; the entries as written would only take memory.
+    environments.iter_mut().for_each(|env| env.spec.apps = indexmap::IndexMap::new());
     catalog.load_own(findings);
     let layers = Layers::new(&project, &environments, &project_doc, docs, findings);
     let bindings = Bindings::new(&environments, &releases, findings);

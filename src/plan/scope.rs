@@ -7,11 +7,15 @@ use serde_json::{Value as Json, json};
 
 use super::clusters::ClusterPlan;
 use crate::diag::{Code, Diagnostic, Span, nearest};
+use crate::merge::{Path, Step};
 use crate::model::{CapabilityChoice, Project, Visibility};
 use crate::resolve::capability::{Bindings, Provider, declared, known};
 use crate::resolve::environment::EnvModel;
 use crate::resolve::release::ReleaseModel;
 use crate::template::{Capabilities, Engine, Files, OPEN, Scope, TemplateError, Value, value_of};
+
+/// Names of ways in with their hosts.
+type Hosts = Arc<Vec<(String, String)>>;
 
 /// Everything a scope is put together from; what is shared is computed once.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub(super) struct Scopes {
     /// Data by environment and capability, for what the platform or the outside provides.
     given: FxHashMap<(usize, String), Value>,
     /// Hosts by release and cluster.
-    hosts: FxHashMap<(usize, usize), Arc<Vec<(String, String)>>>,
+    hosts: FxHashMap<(usize, usize), Hosts>,
 }
 
 #[derive(Debug)]
@@ -71,10 +75,10 @@ impl Scopes {
         let release = &releases[number];
         let mut capabilities = Capabilities::default();
         for (name, _) in declared(release) {
-            if let Ok(Some(provider)) = bindings.provider(releases, release, &name) {
-                if let Some(data) = self.data(releases, release, cluster, &name, provider) {
-                    capabilities.provided.push((name.clone(), data));
-                }
+            if let Ok(Some(provider)) = bindings.provider(releases, release, &name)
+                && let Some(data) = self.data(releases, release, cluster, &name, provider)
+            {
+                capabilities.provided.push((name.clone(), data));
             }
             capabilities.declared.push(name);
         }
@@ -210,7 +214,14 @@ impl Scopes {
                             check_data(capability, &data, at, findings);
                             all.push((index, value_of(&data)));
                         }
-                        Err(error) => findings.push(at_span(error, at, format!("what `{}` provides", release.name))),
+                        Err((path, error)) => {
+                            let label = format!("what `{}` provides", release.name);
+                            let full = below(&["provides", capability], &path);
+                            findings.push(match release.node(env, &full) {
+                                Some((doc, node)) => error.into_diagnostic(doc, node, label),
+                                None => at_span(error, at, label),
+                            });
+                        }
                     }
                 }
                 self.provided.insert((number, capability.clone()), all);
@@ -249,7 +260,18 @@ impl Scopes {
                         check_data(name, &data, at, findings);
                         self.given.insert((index, name.clone()), value_of(&data));
                     }
-                    Err(error) => findings.push(at_span(error, at, format!("data of `{name}`"))),
+                    Err((path, error)) => {
+                        let label = format!("data of `{name}`");
+                        let start = if field == "provides" {
+                            vec![field, name.as_str()]
+                        } else {
+                            vec![field, name.as_str(), "external"]
+                        };
+                        findings.push(match env.node(&below(&start, &path)) {
+                            Some((doc, node)) => error.into_diagnostic(doc, node, label),
+                            None => at_span(error, at, label),
+                        });
+                    }
                 }
             }
         }
@@ -348,21 +370,35 @@ pub(super) fn evaluate_text(engine: &Engine, text: &str, scope: &Arc<Scope>) -> 
     })
 }
 
-/// Evaluates all strings of a value.
-pub(super) fn evaluate_json(engine: &Engine, value: &Json, scope: &Arc<Scope>) -> Result<Json, TemplateError> {
+/// Evaluates all strings of a value; what fails comes with its path.
+pub(super) fn evaluate_json(engine: &Engine, value: &Json, scope: &Arc<Scope>) -> Result<Json, (Path, TemplateError)> {
+    let inside = |step: Step, (mut path, error): (Path, TemplateError)| {
+        path.0.insert(0, step);
+        (path, error)
+    };
     Ok(match value {
         Json::String(text) if text.contains(OPEN) => {
-            let compiled = engine.compile(text)?;
-            engine.evaluate(&compiled, text, scope)?
+            let evaluated = engine.compile(text).and_then(|compiled| engine.evaluate(&compiled, text, scope));
+            evaluated.map_err(|error| (Path::default(), error))?
         }
         Json::Array(items) => {
-            Json::Array(items.iter().map(|item| evaluate_json(engine, item, scope)).collect::<Result<_, _>>()?)
+            let items = items.iter().enumerate().map(|(index, item)| {
+                evaluate_json(engine, item, scope).map_err(|error| inside(Step::Index(index), error))
+            });
+            Json::Array(items.collect::<Result<_, _>>()?)
         }
-        Json::Object(map) => Json::Object(
-            map.iter()
-                .map(|(key, value)| Ok((key.clone(), evaluate_json(engine, value, scope)?)))
-                .collect::<Result<_, TemplateError>>()?,
-        ),
+        Json::Object(map) => {
+            let entries = map.iter().map(|(key, value)| match evaluate_json(engine, value, scope) {
+                Ok(value) => Ok((key.clone(), value)),
+                Err(error) => Err(inside(Step::Key(key.clone()), error)),
+            });
+            Json::Object(entries.collect::<Result<_, _>>()?)
+        }
         other => other.clone(),
     })
+}
+
+fn below(start: &[&str], path: &Path) -> Path {
+    let start = start.iter().map(|key| Step::Key((*key).to_owned()));
+    Path(start.chain(path.0.iter().cloned()).collect())
 }

@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use super::docs::Docs;
 use super::{Plan, layers};
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::merge::{Forest, LayerId, Path, Ref, Step};
 use crate::resolve::catalog::AppDef;
-use crate::template::{Compiled, Files, Scope, TemplateError};
+use crate::template::{self, Compiled, Files, Scope, TemplateError};
 use crate::yaml::{Doc, Kind, NodeId, Tree, View, json_view, scalar_view};
 
 /// A layer that a release has: its path and its root.
@@ -30,6 +30,12 @@ pub struct Merged {
     pub root: Option<Ref>,
     pub layers: Vec<UsedLayer>,
 }
+
+/// Templates that one release's values, or one manifest, may hold: each costs some 12 KB once compiled.
+const TEMPLATES_MAX: usize = 20_000;
+
+/// Bytes that they may write together.
+const RESULTS_MAX: usize = 8 << 20;
 
 /// Evaluated templates of a merged tree, by the node of the scalar.
 pub type Results = FxHashMap<Ref, Json>;
@@ -55,7 +61,7 @@ impl<'p> AppValues<'p> {
             ids: FxHashMap::default(),
             merges: FxHashMap::default(),
             compiled: FxHashMap::default(),
-            files: app_files(docs, app),
+            files: Some(app_files(docs, app)),
         }
     }
 
@@ -107,8 +113,21 @@ impl<'p> AppValues<'p> {
         if self.forest.templated(root) {
             let mut scalars = Vec::new();
             templated_scalars(&self.forest, root, &mut scalars);
-            for scalar in scalars {
+            let mut size = 0;
+            for (count, scalar) in scalars.into_iter().enumerate() {
+                if count >= TEMPLATES_MAX || size > RESULTS_MAX {
+                    let what = if size > RESULTS_MAX { "write more than 8 MiB" } else { "are more than 20,000" };
+                    let finding =
+                        Diagnostic::new(Code::TemplateLimit, format!("the templates of {place} {what} in all"));
+                    findings.push(
+                        finding
+                            .at(self.forest.span(scalar), "stopped here")
+                            .help("move what is constant out of the templates"),
+                    );
+                    break;
+                }
                 if let Some(value) = self.evaluate_scalar(scalar, scope, place, findings) {
+                    size += template::size(&value);
                     results.insert(scalar, value);
                 }
             }
@@ -199,6 +218,26 @@ impl<'t> Evaluated<'t> {
         }
     }
 
+    /// The tree below a node as JSON without the nulls in maps, as Helm validates it.
+    pub fn to_json_without_nulls(&self, node: Ref) -> Json {
+        match self.resolve(node) {
+            Node::Result(value) => without_nulls(value.clone()),
+            Node::Merged(node) => match self.forest.kind(node) {
+                Kind::Map => Json::Object(
+                    self.forest
+                        .entries(node)
+                        .filter(|(_, value)| self.forest.kind(*value) != Kind::Null)
+                        .map(|(key, value)| (self.forest.key(key).to_owned(), self.to_json_without_nulls(value)))
+                        .filter(|(_, value)| !value.is_null())
+                        .collect(),
+                ),
+                // Helm leaves nulls in lists alone.
+                Kind::Seq => Json::Array(self.forest.items(node).map(|item| self.to_json(item)).collect()),
+                _ => self.forest.to_json(node),
+            },
+        }
+    }
+
     /// The node at a path, which may lead into a template's result.
     pub fn at(&self, root: Ref, path: &Path) -> Option<Node<'t>> {
         path.0.iter().try_fold(self.resolve(root), |node, step| match (node, step) {
@@ -209,6 +248,19 @@ impl<'t> Evaluated<'t> {
             (Node::Result(value), Step::Key(key)) => value.get(key).map(Node::Result),
             (Node::Result(value), Step::Index(index)) => value.get(index).map(Node::Result),
         })
+    }
+}
+
+/// Removes nulls from maps.
+pub fn without_nulls(value: Json) -> Json {
+    match value {
+        Json::Object(map) => Json::Object(
+            map.into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| (key, without_nulls(value)))
+                .collect(),
+        ),
+        other => other,
     }
 }
 
@@ -244,12 +296,21 @@ impl<'t> Tree for Evaluated<'t> {
 }
 
 /// The files that a template can read: what lies in the app's folder besides what hlgen itself reads there.
+///
+/// They are read before anybody asks, because a template's function cannot borrow the repository; what is no text or lies
+/// beyond the bounds is only missed when a template asks for it.
 #[derive(Debug)]
-struct AppFiles(BTreeMap<String, String>);
+struct AppFiles(BTreeMap<String, Option<String>>);
+
+/// Bytes of an app's files that are kept for templates.
+const FILES_MAX: usize = 8 << 20;
+
+/// Files of an app that templates can see.
+const FILES_COUNT_MAX: usize = 2_000;
 
 impl Files for AppFiles {
     fn read(&self, path: &str) -> Option<String> {
-        self.0.get(path).cloned()
+        self.0.get(path).cloned().flatten()
     }
 
     fn list(&self) -> Vec<String> {
@@ -257,19 +318,21 @@ impl Files for AppFiles {
     }
 }
 
-fn app_files(docs: &Docs<'_>, app: &AppDef) -> Option<Arc<dyn Files>> {
+fn app_files(docs: &Docs<'_>, app: &AppDef) -> Arc<dyn Files> {
     let prefix = format!("{}/", app.folder);
     let mut files = BTreeMap::new();
+    let mut kept = 0;
     for path in docs.source.list(&app.folder) {
         let Some(name) = path.strip_prefix(&prefix) else { continue };
         let own =
             name == "app.yaml" || name == "README.md" || name.starts_with("values.") || name.starts_with("manifests/");
-        if own {
+        if own || files.len() >= FILES_COUNT_MAX {
             continue;
         }
-        if let Some(text) = docs.text(&path) {
-            files.insert(name.to_owned(), text);
-        }
+        let bytes = if kept < FILES_MAX { docs.source.read(&path).ok().flatten() } else { None };
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+        kept += text.as_ref().map_or(0, String::len);
+        files.insert(name.to_owned(), text);
     }
-    Some(Arc::new(AppFiles(files)))
+    Arc::new(AppFiles(files))
 }

@@ -46,18 +46,20 @@ pub fn rollout_group(plan: &Plan, env: usize) -> &str {
     if env.spec.gates { &env.spec.stage } else { AWAY }
 }
 
+/// Whether a release has anything to bring: a chart, a directory or manifests.
+pub fn brings_something(release: &ReleaseModel, has_manifests: bool) -> bool {
+    release.spec.chart.is_some() || release.spec.git.is_some() || has_manifests
+}
+
 /// The Application of a release on a cluster: `manifest-generate-paths` names all it is made from, since Argo CD takes
 /// its last manifests for those of a new commit that touches nothing below them (argocd.md section 1.7). A directory
 /// of another repository (`git:`) may reach out of its folder and changes by its revision alone, so there is none for
-/// it. `None` where it has neither a chart, nor a directory, nor manifests.
-pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Option<Application> {
+/// it.
+pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Application {
     let instance = &plan.instances[cluster.instance];
     let spec = &release.spec;
     let options = &spec.application;
     let mut sources = sources(instance, cluster, release, has_manifests);
-    if sources.is_empty() {
-        return None;
-    }
     let app_name = release.app.name.as_str();
     let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
     let mut metadata = metadata(plan, cluster, name, release.name.as_str());
@@ -79,7 +81,7 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_m
     }
     metadata.annotations.extend(options.annotations.clone());
     let (source, sources) = if sources.len() == 1 { (sources.pop(), Vec::new()) } else { (None, sources) };
-    Some(Application::new(
+    Application::new(
         metadata,
         ApplicationSpec {
             project: project_name(plan, release.env, spec.tier),
@@ -90,11 +92,11 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_m
             ignore_differences: options.ignore_differences.iter().map(ignore_difference).collect(),
             revision_history_limit: options.revision_history_limit.map(i64::from),
         },
-    ))
+    )
 }
 
 /// The Application that brings a cluster its namespaces.
-pub fn namespaces(plan: &Plan, cluster: &ClusterPlan, env: usize) -> Application {
+pub fn namespaces(plan: &Plan, cluster: &ClusterPlan) -> Application {
     let instance = &plan.instances[cluster.instance];
     let release = super::NAMESPACES;
     let name = name(plan, cluster, release, release, None);
@@ -103,7 +105,7 @@ pub fn namespaces(plan: &Plan, cluster: &ClusterPlan, env: usize) -> Application
     Application::new(
         metadata,
         ApplicationSpec {
-            project: project_name(plan, env, model::Tier::Platform),
+            project: project_name(plan, cluster.env, model::Tier::Platform),
             destination: destination(cluster, ""),
             source: Some(Source {
                 repo_url: instance.git.repo_url.clone(),
@@ -153,7 +155,13 @@ pub fn destination(cluster: &ClusterPlan, namespace: &str) -> Destination {
     destination
 }
 
-fn sources(instance: &InstancePlan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Vec<Source> {
+/// Where the parts of a release come from.
+pub fn sources(
+    instance: &InstancePlan,
+    cluster: &ClusterPlan,
+    release: &ReleaseModel,
+    has_manifests: bool,
+) -> Vec<Source> {
     let git = &instance.git;
     let spec = &release.spec;
     let folder = format!("{}/{}/{}", git.path, cluster.name, release.name);

@@ -69,7 +69,10 @@ pub fn file(plan: &Plan, cluster: usize, namespace: &Namespace) -> OutFile {
     let mut labels: IndexMap<String, &str> = IndexMap::new();
     labels.insert("app.kubernetes.io/managed-by".into(), "hlgen");
     labels.insert("hlgen.dev/project".into(), plan.project.name.as_str());
-    labels.insert("hlgen.dev/environment".into(), env.name.as_str());
+    // Where environments share the cluster, a namespace belongs to none of them.
+    if plan.clusters.iter().filter(|other| other.name == cluster.name).count() == 1 {
+        labels.insert("hlgen.dev/environment".into(), env.name.as_str());
+    }
     for mode in ["enforce", "audit", "warn"] {
         labels.insert(format!("pod-security.kubernetes.io/{mode}"), level);
     }

@@ -1,10 +1,10 @@
 //! AppProjects: one per environment and tier, so that an application cannot reach what is not its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::sets::Set;
+use super::sets::Group;
 use super::{OutFile, application};
 use crate::argocd::types::{AppProject, AppProjectSpec, Metadata, ProjectDestination, ResourceKind, keys};
 use crate::model::{Destination, Tier};
@@ -17,57 +17,61 @@ pub struct Project {
     pub project: AppProject,
 }
 
-/// The projects that the sets use, by instance and name.
-pub fn all(plan: &Plan, sets: &[Set]) -> Vec<Project> {
-    let mut used: BTreeSet<(usize, usize, Tier)> = BTreeSet::new();
-    for member in sets.iter().flat_map(|set| set.members.iter().map(move |member| (set.instance, member))) {
-        let (instance, member) = member;
-        let project = &member.application.spec.project;
-        for env in &plan.instances[instance].manages {
-            for tier in [Tier::Platform, Tier::Application] {
-                if *project == application::project_name(plan, *env, tier) {
-                    used.insert((instance, *env, tier));
-                }
-            }
-        }
-    }
-    used.into_iter()
-        .map(|(instance, env, tier)| Project { instance, project: project(plan, instance, env, tier, sets) })
-        .collect()
+/// What an environment's releases of one tier need.
+#[derive(Debug, Default)]
+struct Needs {
+    repos: BTreeSet<String>,
+    /// Cluster name or URL (one of them empty) and namespace.
+    destinations: BTreeSet<(String, String, String)>,
+    /// Group and kind.
+    kinds: BTreeSet<(String, String)>,
 }
 
-fn project(plan: &Plan, instance: usize, env: usize, tier: Tier, sets: &[Set]) -> AppProject {
-    let name = application::project_name(plan, env, tier);
-    let members = || {
-        let of_instance = sets.iter().filter(move |set| set.instance == instance);
-        let name = &name;
-        of_instance.flat_map(|set| &set.members).filter(move |member| member.application.spec.project == *name)
-    };
-    let repos: BTreeSet<String> = members()
-        .flat_map(|member| member.application.spec.all_sources().map(|source| source.repo_url.clone()))
-        .collect();
-    let env_name = plan.environments[env].name.as_str();
-    let mut destinations: BTreeSet<(String, String, String)> = BTreeSet::new();
-    let mut kinds: BTreeSet<(String, String)> = BTreeSet::new();
-    for member in members() {
+/// The projects that the groups use, by instance and name.
+pub fn all(plan: &Plan, groups: &[Group]) -> Vec<Project> {
+    let mut all: BTreeMap<(usize, usize, Tier), Needs> = BTreeMap::new();
+    for (instance, member) in
+        groups.iter().flat_map(|group| group.members.iter().map(|member| (group.instance, member)))
+    {
         let cluster = &plan.clusters[member.cluster];
+        let release = member.release.map(|number| &plan.releases[number]);
+        let tier = release.map_or(Tier::Platform, |release| release.spec.tier);
+        let needs = all.entry((instance, cluster.env, tier)).or_default();
         let mut allow = |namespace: &str| {
             let (name, server) = match &cluster.destination {
                 Destination::Name(name) => (name.clone(), String::new()),
                 Destination::Server(server) => (String::new(), server.clone()),
             };
-            destinations.insert((name, server, namespace.to_owned()));
+            needs.destinations.insert((name, server, namespace.to_owned()));
         };
-        match tier {
-            Tier::Platform => allow("*"),
-            Tier::Application => {
-                let Some(release) = member.release.map(|number| &plan.releases[number]) else { continue };
+        match release {
+            Some(release) if tier == Tier::Application => {
                 allow(release.namespace());
                 release.spec.writes_to.iter().for_each(|namespace| allow(namespace));
-                kinds.extend(release.spec.creates.iter().map(|kind| group_kind(kind)));
+                needs.kinds.extend(release.spec.creates.iter().map(|kind| group_kind(kind)));
+            }
+            _ => allow("*"),
+        }
+        let plan_instance = &plan.instances[instance];
+        match release {
+            Some(release) => {
+                let sources = application::sources(plan_instance, cluster, release, member.has_manifests);
+                needs.repos.extend(sources.into_iter().map(|source| source.repo_url));
+            }
+            None => {
+                needs.repos.insert(plan_instance.git.repo_url.clone());
             }
         }
     }
+    all.into_iter()
+        .map(|((instance, env, tier), needs)| Project { instance, project: project(plan, env, tier, needs) })
+        .collect()
+}
+
+fn project(plan: &Plan, env: usize, tier: Tier, needs: Needs) -> AppProject {
+    let name = application::project_name(plan, env, tier);
+    let env_name = plan.environments[env].name.as_str();
+    let Needs { repos, destinations, kinds } = needs;
     let description = match tier {
         Tier::Platform => format!("What the clusters of {env_name} need before anything else."),
         Tier::Application => format!("Applications of {env_name}: their own namespaces and what they declare."),

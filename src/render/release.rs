@@ -80,7 +80,7 @@ pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
     for object in files.iter().flat_map(|file| &file.objects) {
         let value = &object.value;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let bad = |message: &str| Diagnostic::new(Code::OutManifest, message).at(object.span, "this manifest");
+        let bad = |message: &str| Diagnostic::new(Code::OutManifest, message).at(object.span(&[]), "this manifest");
         if !value.is_object() {
             findings.push(bad("a manifest is a Kubernetes object, this is not even a map"));
             continue;
@@ -103,10 +103,13 @@ pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
         if name.len() > 253 || name.contains(['/', '%', ' ']) || name == "." || name == ".." {
             findings.push(bad(&format!("`{name}` cannot be the name of a {kind}")));
         }
-        for (field, what) in [("/metadata/labels", "label"), ("/metadata/annotations", "annotation")] {
-            for (key, value) in value.pointer(field).and_then(Value::as_object).into_iter().flatten() {
+        for (field, what) in [("labels", "label"), ("annotations", "annotation")] {
+            let all = value.pointer(&format!("/metadata/{field}")).and_then(Value::as_object);
+            for (key, value) in all.into_iter().flatten() {
                 if !value.is_string() {
-                    let finding = bad(&format!("the {what} `{key}` of {kind} `{name}` is not a string"));
+                    let message = format!("the {what} `{key}` of {kind} `{name}` is not a string");
+                    let at = object.span(&["metadata", field, key]);
+                    let finding = Diagnostic::new(Code::OutManifest, message).at(at, "this value");
                     findings.push(finding.help("put it in quotes; Kubernetes takes only strings there"));
                 }
             }
@@ -115,7 +118,8 @@ pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
         let identity = format!("{group}/{kind} {}/{name}", text("/metadata/namespace"));
         if let Some(other) = seen.insert(identity, object) {
             let finding = Diagnostic::new(Code::OutClash, format!("two manifests are both {kind} `{name}`"));
-            findings.push(finding.at(object.span, "this one").at(other.span, "and this").help("rename one of them"));
+            let (one, two) = (object.span(&["metadata", "name"]), other.span(&["metadata", "name"]));
+            findings.push(finding.at(one, "this one").at(two, "and this").help("rename one of them"));
         }
     }
 }

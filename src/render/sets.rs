@@ -1,6 +1,6 @@
 //! One ApplicationSet per release name and instance, and one for the namespaces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -11,32 +11,35 @@ use crate::model;
 use crate::plan::{ClusterPlan, Plan, stage_rank};
 use crate::resolve::release::ReleaseModel;
 
-/// An ApplicationSet with the Applications it stands for.
-#[derive(Debug, Clone)]
-pub struct Set {
+/// The releases of one name in one instance, cluster by cluster: what becomes one ApplicationSet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
     pub instance: usize,
     /// The release's name, or `namespaces`.
     pub name: String,
-    pub set: ApplicationSet,
-    /// In the order of the elements: the release (none for namespaces), the cluster, the Application.
+    /// In the order of the elements.
     pub members: Vec<Member>,
 }
 
-/// One Application of a set.
-#[derive(Debug, Clone)]
+/// What becomes one Application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
+    /// None for a cluster's namespaces.
     pub release: Option<usize>,
     pub cluster: usize,
-    pub application: Application,
+    pub has_manifests: bool,
 }
 
-/// All sets, by instance and name. `has_manifests` says it for a release and a cluster; `namespaces` are the clusters
-/// that have any, with the environment whose project their Application belongs to.
-pub fn all(
-    plan: &Plan,
-    has_manifests: impl Fn(usize, usize) -> bool,
-    namespaces: &[(usize, usize)],
-) -> Result<Vec<Set>, FactorError> {
+/// An ApplicationSet and the Applications it stands for, in the order of its elements.
+#[derive(Debug, Clone)]
+pub struct Set {
+    pub set: ApplicationSet,
+    pub applications: Vec<Application>,
+}
+
+/// All groups, by instance and name. `has_manifests` says it for a release and a cluster; `namespaces` are the clusters
+/// that have namespaces to write.
+pub fn groups(plan: &Plan, has_manifests: impl Fn(usize, usize) -> bool, namespaces: &[usize]) -> Vec<Group> {
     let mut groups: BTreeMap<(usize, &str), Vec<Member>> = BTreeMap::new();
     let mut clusters: Vec<usize> = (0..plan.clusters.len()).collect();
     clusters.sort_by_cached_key(|cluster| rank(plan, &plan.clusters[*cluster], *cluster));
@@ -46,40 +49,54 @@ pub fn all(
     }
     for index in clusters {
         let cluster = &plan.clusters[index];
-        if let Some((_, env)) = namespaces.iter().find(|(at, _)| *at == index) {
-            let application = application::namespaces(plan, cluster, *env);
-            let member = Member { release: None, cluster: index, application };
+        if namespaces.contains(&index) {
+            let member = Member { release: None, cluster: index, has_manifests: true };
             groups.entry((cluster.instance, NAMESPACES)).or_default().push(member);
         }
         for number in &by_env[cluster.env] {
             let release = &plan.releases[*number];
-            let Some(application) = application::release(plan, cluster, release, has_manifests(*number, index)) else {
-                continue;
-            };
-            let member = Member { release: Some(*number), cluster: index, application };
-            groups.entry((cluster.instance, release.name.as_str())).or_default().push(member);
+            let has_manifests = has_manifests(*number, index);
+            if application::brings_something(release, has_manifests) {
+                let member = Member { release: Some(*number), cluster: index, has_manifests };
+                groups.entry((cluster.instance, release.name.as_str())).or_default().push(member);
+            }
         }
     }
-    groups.into_iter().map(|((instance, name), members)| set(plan, instance, name, members)).collect()
+    let made = groups.into_iter().map(|((instance, name), members)| Group { instance, name: name.to_owned(), members });
+    made.collect()
 }
 
 fn rank(plan: &Plan, cluster: &ClusterPlan, index: usize) -> (bool, (usize, String), String, usize) {
     let env = &plan.environments[cluster.env];
-    (!env.spec.gates, stage_rank(&plan.project, &env.spec.stage), env.name.to_string(), index)
+    // Only a staged rollout lets environments that are often away go last.
+    let away = plan.project.argocd.rollout == model::Rollout::ByStage && !env.spec.gates;
+    (away, stage_rank(&plan.project, &env.spec.stage), env.name.to_string(), index)
 }
 
-fn set(plan: &Plan, instance: usize, name: &str, members: Vec<Member>) -> Result<Set, FactorError> {
-    let elements: Vec<Element> = members
+/// Folds a group into its ApplicationSet.
+///
+/// # Errors
+/// What cannot be folded, see [`FactorError`].
+pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
+    let elements: Vec<Element> = group
+        .members
         .iter()
         .map(|member| {
+            let cluster = &plan.clusters[member.cluster];
             let release = member.release.map(|number| &plan.releases[number]);
-            Element { params: params(plan, member, release), application: member.application.clone() }
+            let application = match release {
+                Some(release) => application::release(plan, cluster, release, member.has_manifests),
+                None => application::namespaces(plan, cluster),
+            };
+            Element { params: params(plan, member, release), application }
         })
         .collect();
-    let patterns = patterns(&plan.instances[instance].git.path, name);
-    let rollout = rollout(plan, &members);
-    let set = factor(name, &plan.project.argocd.namespace, &elements, &patterns, rollout.as_ref())?;
-    Ok(Set { instance, name: name.to_owned(), set, members })
+    let charts =
+        group.members.iter().filter_map(|member| plan.releases[member.release?].spec.chart.as_ref()?.path.as_deref());
+    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name, &charts.collect());
+    let rollout = rollout(plan, &group.members);
+    let set = factor(&group.name, &plan.project.argocd.namespace, &elements, &patterns, rollout.as_ref())?;
+    Ok(Set { set, applications: elements.into_iter().map(|element| element.application).collect() })
 }
 
 fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>) -> Map<String, Value> {
@@ -99,14 +116,16 @@ fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>) -> Map<S
 }
 
 /// Where texts of Applications differ only by the element's parameters.
-fn patterns(path: &str, release: &str) -> Vec<Pattern> {
+fn patterns(path: &str, release: &str, charts: &BTreeSet<&str>) -> Vec<Pattern> {
     let folder = |at: &str, before: &str, after: &str| {
         let text = format!("{before}{path}/");
         Pattern::at(at).text(&text).param("cluster").text(&format!("/{release}{after}"))
     };
     let label = |label: &str, param: &str| Pattern::at(&format!("/metadata/labels/hlgen.dev~1{label}")).param(param);
     let annotation = format!("/metadata/annotations/{}", keys::MANIFEST_GENERATE_PATHS.replace('/', "~1"));
-    vec![
+    let with_chart = charts.iter().map(|chart| folder(&annotation, "/", &format!(";/{chart}")));
+    let mut patterns: Vec<Pattern> = with_chart.collect();
+    patterns.extend([
         Pattern::at("/metadata/name").param("cluster").text(&format!("-{release}")),
         Pattern::at("/metadata/name").text(&format!("{release}-")).param("cluster"),
         Pattern::at("/metadata/name").param("environment").text(&format!("-{release}")),
@@ -126,7 +145,8 @@ fn patterns(path: &str, release: &str) -> Vec<Pattern> {
         Pattern::at("/spec/destination/name").param("destination"),
         Pattern::at("/spec/project").param("environment").text("-platform"),
         Pattern::at("/spec/project").param("environment").text("-application"),
-    ]
+    ]);
+    patterns
 }
 
 /// The steps of a staged rollout: the stages in order, then the environments that are often away.
@@ -145,8 +165,8 @@ fn rollout(plan: &Plan, members: &[Member]) -> Option<Rollout> {
 }
 
 /// The file of a set.
-pub fn file(plan: &Plan, set: &Set) -> OutFile {
-    let instance = &plan.instances[set.instance].name;
-    let path = format!("argocd/{instance}/applicationsets/{}.yaml", set.name);
-    OutFile::objects(plan, path, &format!("instance {instance}, release {}", set.name), &[&set.set])
+pub fn file(plan: &Plan, group: &Group, set: &ApplicationSet) -> OutFile {
+    let instance = &plan.instances[group.instance].name;
+    let path = format!("argocd/{instance}/applicationsets/{}.yaml", group.name);
+    OutFile::objects(plan, path, &format!("instance {instance}, release {}", group.name), &[set])
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::ops::explain::{Explained, Explanation};
+use crate::plan::explain::{ClusterValue, Explained, Explanation};
 
 /// An explanation for a person: without a path the layers and every value with its place, with one the whole chain.
 pub fn text(explanation: &Explanation, detailed: bool) -> String {
@@ -30,7 +30,7 @@ pub fn text(explanation: &Explanation, detailed: bool) -> String {
         out.push('\n');
         for cluster in &value.values {
             let at = cluster.cluster.as_ref().map_or_else(String::new, |name| format!(" on {name}"));
-            let _ = writeln!(out, "{} = {}{at}", value.path, one_line(&cluster.value));
+            let _ = writeln!(out, "{} = {}{at}", value.path, written(cluster));
         }
         let width = value.origins.iter().map(|origin| origin.place.chars().count()).max().unwrap_or(0);
         for (number, origin) in value.origins.iter().enumerate() {
@@ -52,12 +52,12 @@ fn origin(value: &Explained) -> &str {
 }
 
 fn shown(value: &Explained) -> String {
-    let texts: Vec<String> = value.values.iter().map(|cluster| one_line(&cluster.value)).collect();
+    let texts: Vec<String> = value.values.iter().map(written).collect();
     texts.join(" | ")
 }
 
-fn one_line(value: &serde_json::Value) -> String {
-    clip(&value.to_string())
+fn written(value: &ClusterValue) -> String {
+    clip(&value.text.clone().unwrap_or_else(|| value.value.to_string()))
 }
 
 /// A text on one line that a terminal can show: control characters escaped, long ones cut.

@@ -122,3 +122,40 @@ pub fn render(format: Format, findings: &[Diagnostic], sources: &SourceMap, opti
         Format::Github => github::render(findings, &mut places),
     }
 }
+
+/// JSON for files that people read and compare: what fits on a line stands on one, the rest a key (or item) a line. Ends
+/// with a line end.
+pub fn json_lines(value: &serde_json::Value) -> String {
+    fn write(value: &serde_json::Value, indent: usize, out: &mut String) {
+        use serde_json::Value;
+        let compact = value.to_string();
+        let items: Vec<(Option<&String>, &Value)> = match value {
+            Value::Object(map) if compact.len() + indent > LINE => {
+                map.iter().map(|(key, value)| (Some(key), value)).collect()
+            }
+            Value::Array(items) if compact.len() + indent > LINE => items.iter().map(|item| (None, item)).collect(),
+            _ => {
+                out.push_str(&compact);
+                return;
+            }
+        };
+        out.push(if value.is_object() { '{' } else { '[' });
+        for (number, (key, item)) in items.into_iter().enumerate() {
+            out.push_str(if number > 0 { ",\n" } else { "\n" });
+            out.extend(std::iter::repeat_n(' ', indent + 2));
+            if let Some(key) = key {
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push_str(": ");
+            }
+            write(item, indent + 2, out);
+        }
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', indent));
+        out.push(if value.is_object() { '}' } else { ']' });
+    }
+    const LINE: usize = 110;
+    let mut out = String::new();
+    write(value, 0, &mut out);
+    out.push('\n');
+    out
+}

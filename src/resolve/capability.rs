@@ -52,7 +52,8 @@ known! {
     "vault": ["address"] ["path"] "HashiCorp Vault or OpenBao";
 }
 
-/// The built-in capability of a name.
+/// The built-in capability of a name; a class that is not listed itself (`objectstorage/logs`) has its kind's fields, of
+/// which it need not have any.
 pub fn known(name: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.name == name)
 }
@@ -274,11 +275,13 @@ impl Bindings {
             self.check_use(env, releases, release, findings);
             for (capability, needed) in declared(release) {
                 match self.provider(releases, release, &capability) {
+                    // A wrong choice was a finding of its own.
+                    Ok(None) if self.was_chosen(release, &capability) => {}
                     Ok(None) => {
                         if known(&capability).is_none() && unknown.insert(capability.clone()) {
-                            self.check_name(environments, releases, release, &capability, catalog, findings);
+                            self.check_name(environments, release, &capability, catalog, findings);
                         }
-                        if needed {
+                        if needed && (known(&capability).is_some() || !self.is_unknown(&capability, catalog)) {
                             missing.entry((release.env, capability)).or_default().push(number);
                         }
                     }
@@ -333,27 +336,39 @@ impl Bindings {
         }
     }
 
+    /// Whether the release or its environment says who serves a capability.
+    fn was_chosen(&self, release: &ReleaseModel, capability: &str) -> bool {
+        let kind = capability.split('/').next().unwrap_or(capability);
+        let own = &release.spec.use_;
+        let binding = self.environments[release.env].get(capability);
+        own.contains_key(capability) || own.contains_key(kind) || binding.is_some_and(|binding| binding.decided)
+    }
+
+    /// Whether nobody ever provides a capability of that name.
+    fn is_unknown(&self, capability: &str, catalog: &mut Catalog<'_>) -> bool {
+        !self.environments.iter().any(|table| table.contains_key(capability))
+            && catalog.providers(capability).is_empty()
+    }
+
     fn check_name(
         &self,
         environments: &[EnvModel],
-        releases: &[ReleaseModel],
         release: &ReleaseModel,
         capability: &str,
         catalog: &mut Catalog<'_>,
         findings: &mut Vec<Diagnostic>,
     ) {
-        let provided: BTreeSet<&str> =
-            self.environments.iter().flat_map(|table| table.keys()).map(String::as_str).collect();
-        if provided.contains(capability) || !catalog.providers(capability).is_empty() {
+        if !self.is_unknown(capability, catalog) {
             return;
         }
+        let provided: BTreeSet<&str> =
+            self.environments.iter().flat_map(|table| table.keys()).map(String::as_str).collect();
         let field = if release.spec.requires.iter().any(|name| name == capability) { "requires" } else { "wants" };
         let finding = Diagnostic::new(
             Code::RefUnknownCapability,
             format!("no app provides a capability `{capability}`, and hlgen knows none of that name"),
         )
         .at(release.span(&environments[release.env], &[field]), format!("in `{field}` of `{}`", release.name));
-        let _ = releases;
         let names = KNOWN.iter().map(|known| known.name).chain(provided);
         findings.push(match nearest(capability, names) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),

@@ -11,6 +11,7 @@ use crate::merge::{Forest, Path, Ref, Step};
 use crate::model::{self, App, AppName, Release};
 use crate::plan::docs::Docs;
 use crate::source::Source;
+use crate::yaml::{Doc, NodeId};
 
 /// A catalog entry.
 #[derive(Debug)]
@@ -35,6 +36,12 @@ impl AppDef {
     pub fn span(&self, path: &[&str]) -> Span {
         let path = Path(path.iter().map(|key| Step::Key((*key).to_owned())).collect());
         self.forest.key_span_at(self.root, &path)
+    }
+
+    /// The document and node of a field, if it is written.
+    pub fn node(&self, path: &Path) -> Option<(&Arc<Doc>, NodeId)> {
+        let (layer, node) = self.forest.origin(self.forest.at(self.root, path)?);
+        Some((self.forest.doc(layer), node))
     }
 
     /// Whether a field is written in `app.yaml` or its base's.
@@ -88,6 +95,11 @@ impl<'s> Catalog<'s> {
                 self.load_entry(&name, false, findings);
             }
         }
+    }
+
+    /// Whether the repository has a file.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.docs.source.read(path).is_ok_and(|found| found.is_some())
     }
 
     /// The apps that provide a capability, by reading the whole catalog; for the help of a finding.

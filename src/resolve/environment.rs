@@ -1,6 +1,6 @@
 //! Environments: the profiles of their dimensions merged, and their own file on top.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -51,6 +51,12 @@ impl EnvModel {
     /// The value's place of a field.
     pub fn value_span(&self, path: &[&str]) -> Span {
         self.forest.span(self.forest.nearest(self.root, &keys(path)).0)
+    }
+
+    /// The document and node of a field, if it is written.
+    pub fn node(&self, path: &Path) -> Option<(&Arc<Doc>, NodeId)> {
+        let (layer, node) = self.forest.origin(self.forest.at(self.root, path)?);
+        Some((self.forest.doc(layer), node))
     }
 
     /// The keys written in a release's entry.
@@ -134,6 +140,7 @@ fn load_one(
     let mut root = None;
     let mut broken = false;
     for (dimension, value) in &values {
+        let before = findings.len();
         for profile in profile_paths(docs, dimension, value, &doc, findings) {
             let Some(layer_doc) = docs.one(&profile) else {
                 broken = true;
@@ -147,6 +154,8 @@ fn load_one(
             let layer = forest.add(layer_doc);
             root = forest.overlay(root, layer, node, findings);
         }
+        // Without its profile nothing that is said of the environment would be worth reading.
+        broken |= findings[before..].iter().any(|finding| finding.code == Code::RefUnknownProfile);
     }
     if broken {
         return None;
@@ -231,20 +240,20 @@ fn dimension_values(
             _ => (own.dimensions.get(name), place("dimensions", Some(name))),
         };
         let Some(value) = value else { continue };
-        if let Dimension::Values { values: allowed, .. } = dimension {
-            if !allowed.contains(value) {
-                let finding =
-                    Diagnostic::new(Code::RefUnknownProfile, format!("`{value}` is no {name} of this project"))
-                        .at(span, format!("known: {}", allowed.join(", ")));
-                findings.push(match nearest(value, allowed.iter().map(String::as_str)) {
-                    Some(near) => finding.help(format!("did you mean `{near}`?")),
-                    None => finding.help(format!("add it to the values of `{name}` in hlgen.yaml")),
-                });
-            }
+        if let Dimension::Values { values: allowed, .. } = dimension
+            && !allowed.contains(value)
+        {
+            let finding = Diagnostic::new(Code::RefUnknownProfile, format!("`{value}` is no {name} of this project"))
+                .at(span, format!("known: {}", allowed.join(", ")));
+            findings.push(match nearest(value, allowed.iter().map(String::as_str)) {
+                Some(near) => finding.help(format!("did you mean `{near}`?")),
+                None => finding.help(format!("add it to the values of `{name}` in hlgen.yaml")),
+            });
         }
         if RESERVED_VALUES.contains(&value.as_str()) {
             let finding = Diagnostic::new(Code::KindName, format!("`{value}` is reserved and cannot be a {name}"));
             findings.push(finding.at(span, "used here").help("choose another word"));
+            continue;
         }
         values.push((name.to_owned(), value.clone()));
     }
@@ -276,16 +285,15 @@ fn profile_paths(
         doc.get(map, dimension)
     });
     if paths.is_empty() && (dimension == "provider" || dimension == "stage") {
-        let known: BTreeMap<&str, ()> = own_files
+        let known: BTreeSet<&str> = own_files
             .iter()
             .chain(&built_in)
             .filter_map(|path| path.rsplit('/').next()?.strip_suffix(".yaml"))
-            .map(|name| (name, ()))
             .collect();
         let span = doc.span(key_given.unwrap_or_else(|| doc.root()));
         let finding = Diagnostic::new(Code::RefUnknownProfile, format!("there is no {dimension} `{value}`"))
-            .at(span, format!("known: {}", known.keys().copied().collect::<Vec<_>>().join(", ")));
-        findings.push(match nearest(value, known.keys().copied()) {
+            .at(span, format!("known: {}", known.iter().copied().collect::<Vec<_>>().join(", ")));
+        findings.push(match nearest(value, known.iter().copied()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help(format!("add `{file}` with what this {dimension} brings")),
         });

@@ -114,10 +114,11 @@ pub fn strata(
     if placed < edges.len() {
         let mut reported = vec![false; edges.len()];
         for start in 0..edges.len() {
-            if waiting[start] > 0 && !reported[start] {
-                if let Some(cycle) = cycle_from(start, edges, &waiting, &mut reported) {
-                    findings.push(cycle_finding(environments, releases, &cycle));
-                }
+            if waiting[start] > 0
+                && !reported[start]
+                && let Some(cycle) = cycle_from(start, edges, &waiting, &mut reported)
+            {
+                findings.push(cycle_finding(environments, releases, &cycle));
             }
         }
     }

@@ -9,9 +9,9 @@ use semver::{Version, VersionReq};
 use super::catalog::{AppDef, Catalog};
 use super::environment::EnvModel;
 use crate::diag::{Code, Diagnostic, Span};
-use crate::merge::{Forest, Ref};
+use crate::merge::{Forest, Path, Ref, Step};
 use crate::model::{self, Chart, Companion, LifecycleStatus, Release, ReleaseName};
-use crate::yaml::{Entry, Kind};
+use crate::yaml::{Doc, Entry, Kind, NodeId};
 
 /// One app installed once in one environment.
 #[derive(Debug)]
@@ -56,6 +56,13 @@ impl ReleaseModel {
         if path.is_empty() || !self.app.has(&path[..1]) { self.entry_span(env) } else { self.app.span(path) }
     }
 
+    /// The document and node of a field: of the environment's entry, else of `app.yaml`.
+    pub fn node<'a>(&'a self, env: &'a EnvModel, path: &Path) -> Option<(&'a Arc<Doc>, NodeId)> {
+        let own = ["apps", self.name.as_str()].map(|key| Step::Key(key.to_owned()));
+        let full = Path(own.into_iter().chain(path.0.iter().cloned()).collect());
+        env.node(&full).or_else(|| self.app.node(path))
+    }
+
     /// Where the environment names the release, or the one that brought it.
     pub fn entry_span(&self, env: &EnvModel) -> Span {
         let name = self.brought_by.as_ref().unwrap_or(&self.name);
@@ -94,6 +101,7 @@ pub fn load(
     releases.sort_keys();
     for release in releases.values() {
         check(release, env, findings);
+        check_local_chart(release, env, catalog, findings);
     }
     check_conflicts(&releases, env, findings);
     releases.into_values().collect()
@@ -253,8 +261,8 @@ fn check(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>)
     }
     let mut names: Vec<&str> = spec.expose.iter().map(|expose| expose.name.as_str()).collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        let finding = Diagnostic::new(Code::RefDuplicate, format!("`{}` is exposed twice by `{name}`", pair[0]));
+    if let Some([twice, _]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let finding = Diagnostic::new(Code::RefDuplicate, format!("`{twice}` is exposed twice by `{name}`"));
         findings.push(finding.at(release.span(env, &["expose"]), "in this list"));
     }
 }
@@ -371,6 +379,17 @@ fn check_chart(release: &ReleaseModel, env: &EnvModel, chart: &Chart, findings: 
                 "write `{name}: {{ version: {version} }}`, so that an upgrade of hlgen upgrades nothing"
             )),
         );
+    }
+}
+
+/// A chart in this repository has to be there.
+fn check_local_chart(release: &ReleaseModel, env: &EnvModel, catalog: &Catalog<'_>, findings: &mut Vec<Diagnostic>) {
+    let Some(path) = release.spec.chart.as_ref().and_then(|chart| chart.path.as_deref()) else { return };
+    if crate::source::is_plain_path(path) && !catalog.has_file(&format!("{path}/Chart.yaml")) {
+        let finding = Diagnostic::new(Code::FileMissing, format!("there is no chart in `{path}`"))
+            .at(release.span(env, &["chart", "path"]), "this folder");
+        findings
+            .push(finding.help(format!("a chart is a folder with a `Chart.yaml`; `{path}/Chart.yaml` does not exist")));
     }
 }
 

@@ -178,15 +178,17 @@ fn too_large() -> TemplateError {
     TemplateError::new(Code::TemplateLimit, "the template wrote more than 1 MiB")
 }
 
-fn check_size(value: &serde_json::Value) -> Result<(), TemplateError> {
-    fn size(value: &serde_json::Value) -> usize {
-        match value {
-            serde_json::Value::String(text) => text.len(),
-            serde_json::Value::Array(items) => items.iter().map(|item| size(item) + 2).sum(),
-            serde_json::Value::Object(map) => map.iter().map(|(key, value)| key.len() + size(value) + 2).sum(),
-            _ => 8,
-        }
+/// About how many bytes a value takes when written.
+pub fn size(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::String(text) => text.len(),
+        serde_json::Value::Array(items) => items.iter().map(|item| size(item) + 2).sum(),
+        serde_json::Value::Object(map) => map.iter().map(|(key, value)| key.len() + size(value) + 2).sum(),
+        _ => 8,
     }
+}
+
+fn check_size(value: &serde_json::Value) -> Result<(), TemplateError> {
     if size(value) > OUTPUT_LIMIT { Err(too_large()) } else { Ok(()) }
 }
 
@@ -241,15 +243,25 @@ fn translate(error: &Error, text: &str, offset: usize, scope: Option<&Arc<Scope>
             Code::TemplateLimit,
             error.detail().map_or_else(|| "the template ran too long".to_owned(), |_| detail.clone()),
         ),
-        (ErrorKind::UndefinedError, _) => TemplateError::new(Code::TemplateUndefined, detail),
         (ErrorKind::SyntaxError, _) => TemplateError::new(Code::TemplateSyntax, detail),
-        (
-            ErrorKind::UnknownFunction | ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownMethod,
-            _,
-        ) => TemplateError::new(Code::TemplateUndefined, detail),
+        (ErrorKind::UnknownFunction, _) => unknown("function", &detail, functions::FUNCTIONS),
+        (ErrorKind::UnknownFilter, _) => unknown("filter", &detail, functions::FILTERS),
+        (ErrorKind::UndefinedError | ErrorKind::UnknownTest | ErrorKind::UnknownMethod, _) => {
+            TemplateError::new(Code::TemplateUndefined, detail)
+        }
         _ => TemplateError::new(Code::TemplateFailed, detail),
     };
     TemplateError { range, ..made }
+}
+
+/// A function or filter that does not exist; MiniJinja says `filter x is unknown` or `x is unknown`.
+fn unknown(what: &str, detail: &str, known: &[&str]) -> TemplateError {
+    let name = detail.trim_end_matches(" is unknown").rsplit(' ').next().unwrap_or(detail);
+    let error = TemplateError::new(Code::TemplateUndefined, format!("there is no {what} `{name}`"));
+    match nearest(name, known.iter().copied()) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("`docs/templates.md` lists every {what}")),
+    }
 }
 
 /// Names the part of `vars.replica.count` that does not exist, and the nearest that does.
@@ -266,9 +278,10 @@ fn undefined(text: &str, range: Range<usize>, scope: &Scope) -> TemplateError {
     let end =
         expression.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '.')).unwrap_or(expression.len());
     let path = expression[..end].trim_end_matches('.');
+    let is_call = expression[end..].starts_with('(');
     let mut steps = path.split('.');
     let plain = TemplateError::new(Code::TemplateUndefined, format!("`{expression}` is undefined")).at(range.clone());
-    let Some(first) = steps.next().filter(|name| !name.is_empty()) else { return plain };
+    let Some(first) = steps.next().filter(|name| !name.is_empty() && !is_call) else { return plain };
     let Some(mut value) = scope.variable(first) else {
         let error = TemplateError::new(Code::TemplateUndefined, format!("there is no `{first}` here"))
             .at(range.start..range.start + first.len());

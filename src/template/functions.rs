@@ -11,6 +11,59 @@ use sha2::{Digest, Sha256};
 use super::{OUTPUT_LIMIT, Scope};
 use crate::diag::nearest;
 
+/// The functions there are, for "did you mean".
+pub(super) const FUNCTIONS: &[&str] =
+    &["has", "host", "secret", "file", "files", "sha256", "range", "dict", "namespace"];
+
+/// The filters there are.
+pub(super) const FILTERS: &[&str] = &[
+    "sha256",
+    "b64encode",
+    "tojson",
+    "toyaml",
+    "quote",
+    "trunc",
+    "indent",
+    "replace",
+    "join",
+    "list",
+    "sort",
+    "unique",
+    "reverse",
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "length",
+    "count",
+    "dictsort",
+    "items",
+    "trim",
+    "split",
+    "lines",
+    "default",
+    "d",
+    "round",
+    "abs",
+    "int",
+    "float",
+    "attr",
+    "first",
+    "last",
+    "min",
+    "max",
+    "string",
+    "bool",
+    "sum",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "map",
+    "chain",
+    "zip",
+];
+
 /// Items a list may have.
 const LIST_LIMIT: usize = 100_000;
 
@@ -112,6 +165,9 @@ fn file(scope: &Scope, path: &str) -> Result<String, Error> {
     let files = scope.files.as_ref().ok_or_else(|| failed("files cannot be read here"))?;
     files.read(path).ok_or_else(|| {
         let all = files.list();
+        if all.iter().any(|have| have == path) {
+            return failed(format!("`{path}` cannot be read here: it is no text, or too large"));
+        }
         let hint = nearest(path, all.iter().map(String::as_str))
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         failed(format!("there is no file `{path}` below the app's folder{hint}"))
@@ -135,7 +191,8 @@ fn files(scope: &Scope, pattern: &str) -> Result<Value, Error> {
 pub(crate) fn glob(pattern: &[u8], path: &[u8]) -> bool {
     // Linear in both: on a mismatch only the last star of each sort is tried again.
     let (mut p, mut s) = (0, 0);
-    let (mut star, mut deep): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    let mut star: Option<(usize, usize)> = None;
+    let mut deep: Option<(usize, usize)> = None;
     loop {
         if pattern[p..].starts_with(b"**") {
             p += if pattern[p..].starts_with(b"**/") { 3 } else { 2 };
@@ -164,6 +221,7 @@ pub(crate) fn glob(pattern: &[u8], path: &[u8]) -> bool {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "MiniJinja hands arguments over by value")]
 fn indent(text: &str, width: usize, options: Kwargs) -> Result<String, Error> {
     let first = options.get::<Option<bool>>("first")?.unwrap_or(false);
     let blank = options.get::<Option<bool>>("blank")?.unwrap_or(false);
@@ -185,6 +243,7 @@ fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
     Ok(text.replace(from, to))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "MiniJinja hands arguments over by value")]
 fn join(list: Value, separator: Option<&str>) -> Result<String, Error> {
     let separator = separator.unwrap_or_default();
     let mut out = String::new();
@@ -237,7 +296,7 @@ pub(super) fn json(value: &Value) -> Result<serde_json::Value, Error> {
 
 fn json_within(value: &Value, room: &mut usize, depth: usize) -> Result<serde_json::Value, Error> {
     let mut take = |size: usize| -> Result<(), Error> {
-        *room = room.checked_sub(size).ok_or_else(|| too_large("the result grew larger than 1 MiB"))?;
+        *room = room.checked_sub(size).ok_or_else(|| too_large("the template wrote more than 1 MiB"))?;
         Ok(())
     };
     if depth > DEPTH_LIMIT {

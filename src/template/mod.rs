@@ -16,7 +16,7 @@ use std::ops::Range;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::yaml::{Doc, NodeId};
 
-pub use engine::{Compiled, Engine};
+pub use engine::{Compiled, Engine, size};
 pub use minijinja::Value;
 pub use scope::{Capabilities, Files, Scope};
 pub use split::reads;

@@ -1,5 +1,13 @@
 //! What several test programs need: the tools that serve as oracles, and trees to compare.
-#![allow(dead_code, clippy::print_stdout, reason = "every test program uses a part of it; what is skipped is said")]
+#![allow(
+    dead_code,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "every test program uses a part of it; what is skipped is said; what goes wrong here fails the test"
+)]
+
+pub(crate) mod case;
+pub(crate) mod diff;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

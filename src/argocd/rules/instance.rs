@@ -52,13 +52,21 @@ impl Rules {
         let name = &project.metadata.name;
         for source in application.spec.all_sources() {
             if !admits(&project.spec.source_repos, |pattern| {
-                glob(&normalized(pattern), &normalized(&source.repo_url), true)
+                *pattern == source.repo_url || glob(&normalized(pattern), &normalized(&source.repo_url), true)
             }) {
                 self.field(format!("AppProject `{name}` does not allow the repository `{}`", source.repo_url));
             }
         }
         let destination = &application.spec.destination;
         if places.contains(&(&*destination.name, &*destination.server, &*destination.namespace)) {
+            return;
+        }
+        // Almost every destination is in the list word for word; patterns cost too much to try each on a thousand.
+        if project.spec.destinations.contains(&ProjectDestination {
+            name: destination.name.clone(),
+            server: destination.server.clone(),
+            namespace: destination.namespace.clone(),
+        }) {
             return;
         }
         let cluster = |allowed: &ProjectDestination| {
@@ -109,6 +117,9 @@ fn normalized(url: &str) -> String {
 fn glob(pattern: &str, text: &str, segments: bool) -> bool {
     if pattern == "*" || pattern.contains(['[', '{', '\\']) {
         return true;
+    }
+    if !pattern.contains(['*', '?']) {
+        return pattern == text;
     }
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // reachable[t]: the pattern so far can end at t.

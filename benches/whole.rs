@@ -1,0 +1,263 @@
+//! The whole process, as people start it: `cargo bench --bench whole`.
+//!
+//! Times depend on the machine, so each is set against something the same machine does in the same run: writing a tree
+//! against copying it, checking a tree against reading it, ten times the apps against ten times the time. Every figure
+//! is the best of several runs. Linux only: memory and processor time are read from `/proc`.
+//!
+//! `cargo bench --bench whole -- small` takes a tenth of the size, to try the program itself.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a measurement writes, reads, looks at the clock and prints"
+)]
+
+#[path = "../tests/support/workload.rs"]
+mod workload;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use workload::Workload;
+
+const HLGEN: &str = env!("CARGO_BIN_EXE_hlgen");
+const RUNS: usize = 3;
+/// Times a short process is started, since processor time is counted in hundredths of a second.
+const SHORT_RUNS: u32 = 40;
+
+/// What a process took.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    cpu: Duration,
+    /// Largest resident size, in KiB.
+    memory: u64,
+}
+
+/// A generated repository on disk.
+struct Repository {
+    folder: tempfile::TempDir,
+    releases: usize,
+    bytes: u64,
+}
+
+impl Repository {
+    fn new(workload: Workload) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut bytes = 0;
+        for (path, text) in workload.files() {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            bytes += text.len() as u64;
+            fs::write(path, text).expect("a file");
+        }
+        Self { folder, releases: workload.apps * workload.environments, bytes }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("rendered")
+    }
+
+    fn render(&self, arguments: &[&str]) -> Cost {
+        let mut command = Command::new(HLGEN);
+        command.args(["-C"]).arg(self.folder.path()).arg("render").args(arguments);
+        measure(&mut command)
+    }
+
+    /// The best of several runs into an empty folder.
+    fn fresh(&self) -> Cost {
+        best(RUNS, || {
+            let _ = fs::remove_dir_all(self.out());
+            self.render(&[])
+        })
+    }
+}
+
+/// Runs a program to its end and watches it.
+fn measure(command: &mut Command) -> Cost {
+    let before = children();
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut memory = 0;
+    let ended = loop {
+        if let Some(ended) = child.try_wait().expect("the program can be waited for") {
+            break ended;
+        }
+        // The high-water mark only grows, so the last look is the largest.
+        memory = high_water(&status).unwrap_or(memory);
+        std::thread::sleep(Duration::from_micros(500));
+    };
+    let wall = start.elapsed();
+    if !ended.success() {
+        let mut said = String::new();
+        let _ = std::io::Read::read_to_string(&mut child.stderr.take().expect("stderr"), &mut said);
+        panic!("{command:?} failed\n{said}");
+    }
+    Cost { wall, cpu: children().saturating_sub(before), memory }
+}
+
+fn high_water(status: &Path) -> Option<u64> {
+    let text = fs::read_to_string(status).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
+}
+
+/// Processor time of all children that ended, from `/proc/self/stat` in hundredths of a second.
+fn children() -> Duration {
+    let text = fs::read_to_string("/proc/self/stat").expect("/proc");
+    let behind_name = text.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 =
+        behind_name.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+fn best(runs: usize, mut run: impl FnMut() -> Cost) -> Cost {
+    (0..runs).map(|_| run()).min_by_key(|cost| cost.wall).expect("at least one run")
+}
+
+fn timed(runs: usize, mut run: impl FnMut()) -> Duration {
+    let mut one = || {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    };
+    (0..runs).map(|_| one()).min().expect("at least one run")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let walk = walkdir::WalkDir::new(folder).sort_by_file_name();
+    walk.into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .collect()
+}
+
+/// A plain recursive copy on one thread: the least that making a tree can cost.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::write(target, fs::read(entry.path()).expect("a file")).expect("a file");
+        }
+    }
+}
+
+/// Reads every file of a tree on one thread.
+fn read(folder: &Path) -> u64 {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        bytes += if entry.file_type().expect("a type").is_dir() {
+            read(&entry.path())
+        } else {
+            fs::read(entry.path()).expect("a file").len() as u64
+        };
+    }
+    bytes
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+fn row(what: &str, found: &str, goal: &str) {
+    println!("| {what:<48} | {found:>40} | {goal:<24} |");
+}
+
+fn main() {
+    // `cargo test --benches` only asks whether it starts.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let tenth = std::env::args().any(|argument| argument == "small");
+    let apps = |number: usize| if tenth { number / 10 } else { number };
+    println!("cargo bench --bench whole{}\n", if tenth { " -- small" } else { "" });
+    row("what", "found", "goal");
+    println!("|{:-<50}|{:-<42}|{:-<26}|", "", "", "");
+
+    let large = Repository::new(Workload { apps: apps(1000), environments: 9 });
+    let (scratch, copied) = against_copy(&large);
+    let size: u64 = files(&large.out()).iter().filter_map(|path| path.metadata().ok()).map(|meta| meta.len()).sum();
+    let name = format!("{} x 9", apps(1000));
+    let count = files(&large.out()).len();
+    row(&format!("{name}: input, output"), &format!("{}, {} in {count} files", mib(large.bytes), mib(size)), "");
+    row(&format!("{name}: render from scratch"), &both(scratch), "");
+    row(&format!("{name}: plain copy of the output"), &ms(copied), "");
+    row(&format!("{name}: render / copy"), &ratio(scratch.wall, copied), "at most 4");
+    let check = best(RUNS, || large.render(&["--check"]));
+    let reading = timed(RUNS, || {
+        read(&large.out());
+    });
+    row(&format!("{name}: render --check, nothing changed"), &both(check), "");
+    row(&format!("{name}: plain reading of the output"), &ms(reading), "");
+    row(&format!("{name}: check / reading"), &ratio(check.wall, reading), "at most 2");
+    row(
+        &format!("{name}: largest memory"),
+        &format!("{}, {:.1} x input", mib(scratch.memory << 10), (scratch.memory << 10) as f64 / large.bytes as f64),
+        "like input, not output",
+    );
+    drop(large);
+
+    let small = Repository::new(Workload { apps: 100, environments: 3 });
+    let before = children();
+    for _ in 0..SHORT_RUNS {
+        let _ = fs::remove_dir_all(small.out());
+        small.render(&[]);
+    }
+    let cpu = children().saturating_sub(before) / SHORT_RUNS;
+    let cold = small.fresh();
+    row(
+        "100 x 3: render from scratch",
+        &format!("{} processor, {} wall", ms(cpu), ms(cold.wall)),
+        "processor under 50 ms",
+    );
+    drop(small);
+
+    let mut first = None;
+    for number in [300, 1000, 3000] {
+        let repository = Repository::new(Workload { apps: apps(number), environments: 3 });
+        let cost = repository.fresh();
+        let each = cost.cpu.as_secs_f64() * 1e6 / repository.releases as f64;
+        let relative = each / *first.get_or_insert(each);
+        let memory = (cost.memory << 10) as f64 / repository.bytes as f64;
+        row(
+            &format!("{} x 3: per release", apps(number)),
+            &format!("{each:.0} us processor, memory {memory:.1} x input"),
+            &format!("{relative:.2} x the first, near 1"),
+        );
+    }
+}
+
+fn both(cost: Cost) -> String {
+    format!("{} wall, {} processor", ms(cost.wall), ms(cost.cpu))
+}
+
+fn ratio(found: Duration, against: Duration) -> String {
+    format!("{:.2}", found.as_secs_f64() / against.as_secs_f64())
+}
+
+/// Renders from scratch and copies the result, in turn, so that both see the same machine.
+fn against_copy(repository: &Repository) -> (Cost, Duration) {
+    let target = repository.folder.path().join("copy");
+    let mut render: Option<Cost> = None;
+    let mut copying: Option<Duration> = None;
+    for _ in 0..RUNS {
+        let _ = fs::remove_dir_all(repository.out());
+        let cost = repository.render(&[]);
+        render = Some(render.filter(|best| best.wall <= cost.wall).unwrap_or(cost));
+        let time = timed(1, || copy(&repository.out(), &target));
+        copying = Some(copying.map_or(time, |best| best.min(time)));
+        let _ = fs::remove_dir_all(&target);
+    }
+    (render.expect("a run"), copying.expect("a run"))
+}
