@@ -117,6 +117,15 @@ fn instances(
             }
         }
         let Some(runs_in) = runs_in else { continue };
+        if let Some(other) = plans.iter().find(|plan| plan.runs_in == runs_in) {
+            let message = format!(
+                "instances `{}` and `{}` both run in `{}`",
+                other.name, instance.name, environments[runs_in].name
+            );
+            findings.push(
+                bad(at, message).help("an environment has one Argo CD of a project; let one of them manage both lists"),
+            );
+        }
         let git = instance.git.clone().unwrap_or_else(|| project.git.clone());
         if git.path != project.git.path {
             let message = format!(

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::sets::Member;
 use crate::argocd::Version;
 use crate::argocd::types::{
     Application, ApplicationSpec, Automated, Backoff, Destination, Directory, Helm, IgnoreDifference, Metadata, Retry,
@@ -55,18 +56,18 @@ pub fn brings_something(release: &ReleaseModel, has_manifests: bool) -> bool {
 /// its last manifests for those of a new commit that touches nothing below them (argocd.md section 1.7). A directory
 /// of another repository (`git:`) may reach out of its folder and changes by its revision alone, so there is none for
 /// it.
-pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Application {
+pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, member: &Member) -> Application {
     let instance = &plan.instances[cluster.instance];
     let spec = &release.spec;
     let options = &spec.application;
-    let mut sources = sources(instance, cluster, release, has_manifests);
+    let mut sources = sources(instance, cluster, release, member.has_manifests);
     let app_name = release.app.name.as_str();
     let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
     let mut metadata = metadata(plan, cluster, name, release.name.as_str());
     metadata.labels.insert("hlgen.dev/app".into(), app_name.into());
     metadata.labels.insert("hlgen.dev/tier".into(), spec.tier.as_str().into());
     metadata.labels.extend(options.labels.clone());
-    if deletes_resources(plan, release) {
+    if deletes_resources(plan, release) && !member.holds_state {
         metadata.finalizers.push(keys::RESOURCES_FINALIZER.into());
     }
     match &spec.chart {

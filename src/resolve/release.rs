@@ -94,6 +94,13 @@ pub fn load(
             env.entry_span(name.as_str()).unwrap_or_else(|| env.span(&[]))
         };
         let Some(app) = catalog.load(app_name, written, findings) else { continue };
+        if env.entry_keys(name.as_str()).any(|key| key == "from") {
+            let finding =
+                Diagnostic::new(Code::KindField, format!("release `{name}` cannot have another base than its app"));
+            let finding = finding.at(env.span(&["apps", name.as_str(), "from"]), "`from` belongs into app.yaml");
+            findings.push(finding.help("write a catalog entry with that base, and name it with `app:`"));
+            continue;
+        }
         let Some(spec) = effective(&app, env, name, entry, findings) else { continue };
         releases.insert(name.clone(), ReleaseModel { name: name.clone(), env: index, app, spec, brought_by: None });
     }
@@ -203,7 +210,17 @@ fn bring_companions(
                 Ok(name) => name,
                 Err(_) => continue,
             };
-            if releases.contains_key(&name) || env.spec.apps.contains_key(&name) {
+            if let Some(own) = releases.get_mut(&name) {
+                // An entry of its own refines the companion; the version still follows unless the entry names one.
+                let pinned = env.entry_keys(name.as_str()).any(|key| key == "version" || key == "chart");
+                if wanted.as_deref() == Some("same") && !pinned {
+                    let mut spec = (*own.spec).clone();
+                    spec.version.clone_from(&version);
+                    own.spec = Arc::new(spec);
+                }
+                continue;
+            }
+            if env.spec.apps.contains_key(&name) {
                 continue;
             }
             let Some(app) = catalog.load(app_name.as_str(), span, findings) else { continue };

@@ -296,7 +296,7 @@ pub(super) fn json(value: &Value) -> Result<serde_json::Value, Error> {
 
 fn json_within(value: &Value, room: &mut usize, depth: usize) -> Result<serde_json::Value, Error> {
     let mut take = |size: usize| -> Result<(), Error> {
-        *room = room.checked_sub(size).ok_or_else(|| too_large("the template wrote more than 1 MiB"))?;
+        *room = room.checked_sub(size).ok_or_else(|| too_large("the result grew larger than 1 MiB"))?;
         Ok(())
     };
     if depth > DEPTH_LIMIT {
