@@ -77,21 +77,17 @@ pub fn check_names(plan: &Plan, names: &[(usize, String, Member)], findings: &mu
     for (instance, name, member) in names {
         by_name.entry((*instance, name)).or_default().push(member);
     }
-    let root = root::name(plan);
-    for ((_, name), members) in by_name {
-        if name == root {
+    let root_name = root::name(plan);
+    for ((_, name), members) in &by_name {
+        if *name == root_name {
             let message = format!("`{name}` is the name of the root, which brings all other Applications");
             let clash =
                 Diagnostic::new(Code::OutClash, message).at(place(plan, members[0]), "would be called that too");
-            findings.push(
-                clash.help(
-                    "rename the release, or give its Application a name of its own (`application: { name: ... }`)",
-                ),
-            );
+            let help = "rename the release, or give its Application a name of its own (`application: { name: ... }`)";
+            findings.push(clash.help(help));
         }
-        if members.len() < 2 {
-            continue;
-        }
+    }
+    for ((_, name), members) in by_name.into_iter().filter(|(_, members)| members.len() > 1) {
         let mut clash =
             Diagnostic::new(Code::OutClash, format!("{} Applications would be called `{name}`", members.len()));
         for member in members {
