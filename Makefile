@@ -36,9 +36,9 @@ doc:
 unit:
 	$(CARGO) test $(LOCKED) --no-fail-fast
 
-bless: ## Rewrite the expectations of tests/cases (read every line of the difference)
-	HLGEN_BLESS=1 $(CARGO) test $(LOCKED) --test cases
-	git status --short tests/cases
+bless: ## Rewrite the expectations of tests/cases and docs (read every line of the difference)
+	HLGEN_BLESS=1 $(CARGO) test $(LOCKED) --test cases --test docs
+	git status --short tests/cases docs README.md
 
 bench: ## Measure parse, merge, templates and emit (criterion)
 	$(CARGO) bench $(LOCKED) --bench core

@@ -46,6 +46,22 @@ fn renders_without_a_finding_and_always_the_same() {
     assert_eq!((check.code, check.stdout.as_str()), (0, ""), "{}", check.stderr);
 }
 
+/// The same files, made in the opposite order, so that the file system may list them in another one.
+#[test]
+fn the_order_of_a_folder_does_not_show() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![("hlgen.yaml".to_owned(), std::fs::read(root.join("hlgen.yaml")).unwrap())];
+    for folder in ["catalog", "environments"] {
+        let tree = support::case::tree(&root.join(folder));
+        files.extend(tree.into_iter().map(|(path, content)| (format!("{folder}/{path}"), content)));
+    }
+    let case = Case::new();
+    for (path, content) in files.into_iter().rev() {
+        case.write(&path, &content);
+    }
+    assert!(rendered(&case, "8", "out") == rendered(&own(), "1", "out"));
+}
+
 #[test]
 fn a_user_needs_only_environments() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

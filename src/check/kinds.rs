@@ -54,10 +54,19 @@ impl Kinds {
         };
         let schema = slot.get_or_init(|| model::schema_of(kind).and_then(|schema| Schema::compile(schema).ok()));
         let Some(schema) = schema else { return };
-        for violation in schema.violations(&forest.to_json(root)) {
-            findings.push(finding(forest, root, &violation));
+        let violations = schema.violations(&forest.to_json(root));
+        for violation in violations.iter().filter(|violation| !is_left_empty(forest, root, violation)) {
+            findings.push(finding(forest, root, violation));
         }
     }
+}
+
+/// Whether a violation is about a key without a value (`vars:` with all lines below it commented out) where a map or a
+/// list belongs: that is as if the key were not there, for serde too.
+fn is_left_empty(forest: &Forest, root: Ref, violation: &Violation) -> bool {
+    let Mismatch::Value { demand, .. } = &violation.what else { return false };
+    let empty = ["takes a map,", "takes a list,"].iter().any(|start| demand.starts_with(start));
+    empty && forest.at(root, &violation.path).is_some_and(|node| forest.kind(node) == Kind::Null)
 }
 
 fn header(doc: &Doc, kind: &str, findings: &mut Vec<Diagnostic>) -> bool {
@@ -97,6 +106,13 @@ fn finding(forest: &Forest, root: Ref, violation: &Violation) -> Diagnostic {
         Mismatch::UnknownKey { key, known } => {
             let mut full = path.clone();
             full.0.push(Step::Key(key.clone()));
+            if let ([Step::Key(map)], Err(reason)) = (path.0.as_slice(), key.parse::<model::ReleaseName>())
+                && map == "apps"
+            {
+                return Diagnostic::new(Code::KindName, reason)
+                    .at(forest.key_span_at(root, &full), "a release's name")
+                    .help("`app:` below it says which app it is, so the name is free");
+            }
             let finding = Diagnostic::new(Code::KindUnknownField, format!("there is no field `{full}`"))
                 .at(forest.key_span_at(root, &full), "not a field of this kind");
             match nearest(key, known.iter().map(String::as_str)) {

@@ -9,7 +9,7 @@ use crate::model::Rollout;
 use crate::plan::Plan;
 use crate::render::projects::Project;
 use crate::render::sets::{Group, Member, Set};
-use crate::render::{NAMESPACES, application};
+use crate::render::{NAMESPACES, application, root};
 
 /// What every set of an instance is checked against.
 #[derive(Debug)]
@@ -76,6 +76,16 @@ pub fn check_names(plan: &Plan, names: &[(usize, String, Member)], findings: &mu
     let mut by_name: BTreeMap<(usize, &str), Vec<&Member>> = BTreeMap::new();
     for (instance, name, member) in names {
         by_name.entry((*instance, name)).or_default().push(member);
+    }
+    let root_name = root::name(plan);
+    for ((_, name), members) in &by_name {
+        if *name == root_name {
+            let message = format!("`{name}` is the name of the root, which brings all other Applications");
+            let clash =
+                Diagnostic::new(Code::OutClash, message).at(place(plan, members[0]), "would be called that too");
+            let help = "rename the release, or give its Application a name of its own (`application: { name: ... }`)";
+            findings.push(clash.help(help));
+        }
     }
     for ((_, name), members) in by_name.into_iter().filter(|(_, members)| members.len() > 1) {
         let mut clash =

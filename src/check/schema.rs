@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use crate::merge::{Path, Step};
 
+/// How many violations one value is told of: more than anyone reads, few enough to look each up.
+const VIOLATION_LIMIT: usize = 200;
+
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
@@ -72,11 +75,15 @@ impl Schema {
         self.validator.is_valid(value)
     }
 
-    /// Everything that does not match, in the schema's order.
+    /// Everything that does not match, in the schema's order; the first of very many.
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         let mut found = Vec::new();
         for error in self.validator.iter_errors(value) {
             self.collect(&error, value, &mut found);
+            if found.len() >= VIOLATION_LIMIT {
+                found.truncate(VIOLATION_LIMIT);
+                break;
+            }
         }
         found.dedup();
         found
@@ -89,7 +96,7 @@ impl Schema {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 let known = self.known_keys(&rule);
-                found.extend(unexpected.iter().map(|key| Violation {
+                found.extend(unexpected.iter().take(VIOLATION_LIMIT).map(|key| Violation {
                     path: path.clone(),
                     what: Mismatch::UnknownKey { key: key.clone(), known: known.clone() },
                     rule: rule.clone(),

@@ -1,5 +1,7 @@
 //! `hlgen rule`.
 
+use std::fmt::Write as _;
+
 use super::{Status, Terminal};
 use crate::diag::{Code, nearest};
 use crate::report::rules;
@@ -14,11 +16,11 @@ pub struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> anyhow::Result<Status> {
     let Some(name) = &args.code else {
         let width = Code::ALL.iter().map(|code| code.info().name.len()).max().unwrap_or_default();
-        let lines: String = Code::ALL
-            .iter()
-            .map(|code| code.info())
-            .map(|info| format!("{:width$}  {:7}  {}\n", info.name, info.level.as_str(), info.summary))
-            .collect();
+        let mut lines = String::new();
+        for info in Code::ALL.iter().map(|code| code.info()) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(lines, "{:width$}  {:7}  {}", info.name, info.level.as_str(), info.summary);
+        }
         terminal.data(&lines)?;
         return Ok(Status::Fine);
     };

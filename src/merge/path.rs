@@ -27,9 +27,8 @@ impl Path {
             if let Some(inner) = rest.strip_prefix('[') {
                 if inner.starts_with('"') {
                     let mut stream = serde_json::Deserializer::from_str(inner).into_iter::<String>();
-                    let key = match stream.next() {
-                        Some(Ok(key)) => key,
-                        _ => return Err(format!("character {}: the quoted key does not end", at(inner))),
+                    let Some(Ok(key)) = stream.next() else {
+                        return Err(format!("character {}: the quoted key does not end", at(inner)));
                     };
                     rest = &inner[stream.byte_offset()..];
                     steps.push(Step::Key(key));

@@ -1,6 +1,6 @@
 //! Plan → values and manifests of every release, app by app, side by side.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -16,8 +16,8 @@ use crate::template::{Scope, value_of};
 /// What evaluating all releases brought to light.
 #[derive(Debug, Default)]
 pub struct Evaluation {
-    /// Releases and clusters that have manifests.
-    pub manifests: BTreeSet<(usize, usize)>,
+    /// Releases and clusters that have manifests, and whether those hold what must outlive the Application.
+    pub manifests: BTreeMap<(usize, usize), bool>,
     pub findings: Vec<Diagnostic>,
 }
 
@@ -121,9 +121,9 @@ fn app<E>(
             } else {
                 Vec::new()
             };
-            release::check_manifests(&files, &mut out.findings);
+            release::check_manifests(release, &files, &mut out.findings);
             if !files.is_empty() {
-                out.manifests.insert((*number, index));
+                out.manifests.insert((*number, index), release::holds_state(&files));
             }
             for file in release::manifests(plan, cluster.name.as_str(), release, &files) {
                 sink(*number, file)?;

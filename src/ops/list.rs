@@ -91,9 +91,8 @@ pub fn applications(workspace: &Workspace) -> anyhow::Result<List> {
         return Ok(List { findings, items: None });
     }
     let owners: Vec<usize> = namespaces::all(&plan).into_keys().collect();
-    let has = |release, cluster| evaluation.manifests.contains(&(release, cluster));
     let mut items = Vec::new();
-    for group in sets::groups(&plan, has, &owners) {
+    for group in sets::groups(&plan, &evaluation.manifests, &owners) {
         let instance = &plan.instances[group.instance].name;
         for application in expand(&sets::set(&plan, &group)?.set)? {
             items.push(json!({ "instance": instance, "application": application }));

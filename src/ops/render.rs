@@ -80,8 +80,7 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     files::check(&plan, &docs, &mut findings);
     let namespaces = namespaces::all(&plan);
     let owners: Vec<usize> = namespaces.keys().copied().collect();
-    let has_manifests = |release, cluster| evaluation.manifests.contains(&(release, cluster));
-    let groups = sets::groups(&plan, has_manifests, &owners);
+    let groups = sets::groups(&plan, &evaluation.manifests, &owners);
     check_empty(&plan, &groups, &mut findings);
     let projects = projects::all(&plan, &groups);
     // What would be written says nothing new where the plan itself is wrong.

@@ -31,14 +31,10 @@ impl Workspace {
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
         let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
-        for folder in found.ancestors() {
-            if folder.join("hlgen.yaml").is_file() {
-                found = folder.to_owned();
-                break;
-            }
-            if folder.join(".git").exists() {
-                break;
-            }
+        let mut above = found.ancestors();
+        let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
+        if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
+            found = folder.to_path_buf();
         }
         let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
         let source = Layered::new(disk, Embedded);

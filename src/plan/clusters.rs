@@ -117,6 +117,15 @@ fn instances(
             }
         }
         let Some(runs_in) = runs_in else { continue };
+        if let Some(other) = plans.iter().find(|plan| plan.runs_in == runs_in) {
+            let message = format!(
+                "instances `{}` and `{}` both run in `{}`",
+                other.name, instance.name, environments[runs_in].name
+            );
+            findings.push(
+                bad(at, message).help("an environment has one Argo CD of a project; let one of them manage both lists"),
+            );
+        }
         let git = instance.git.clone().unwrap_or_else(|| project.git.clone());
         if git.path != project.git.path {
             let message = format!(
@@ -194,7 +203,7 @@ fn check_shared(
                 let finding =
                     Diagnostic::new(Code::RefDuplicate, message).at(at(cluster), "one").at(at(other), "the other");
                 findings.push(finding.help("cluster names are unique in a project; rename one of them"));
-            } else if same_place && !same_name && cluster.env != other.env {
+            } else if same_place && !same_name {
                 let message = format!("`{}` and `{}` are the same cluster", other.name, cluster.name);
                 let finding = Diagnostic::new(Code::RefDuplicate, message)
                     .at(at(cluster), "this destination")

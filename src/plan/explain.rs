@@ -214,7 +214,7 @@ fn one(
         let text = match found {
             Some(Node::Merged(node)) if matches!(forest.kind(node), Kind::Int | Kind::Float) => {
                 let text = canonical_number(forest.text(node), forest.kind(node)).into_owned();
-                (text != value.to_string()).then_some(text)
+                (text != value).then_some(text)
             }
             _ => None,
         };

@@ -14,6 +14,9 @@ use crate::model::ManifestEntry;
 use crate::template::{OPEN, Scope, value_of};
 use crate::yaml::{Doc, Kind};
 
+/// Objects a release may have on a cluster: `each` multiplies documents.
+const OBJECT_LIMIT: usize = 10_000;
+
 /// One file of manifests.
 #[derive(Debug, Clone)]
 pub struct ManifestFile {
@@ -70,6 +73,7 @@ impl AppValues<'_> {
         findings: &mut Vec<Diagnostic>,
     ) -> Vec<ManifestFile> {
         let mut files = Vec::new();
+        let mut room = OBJECT_LIMIT;
         for (path, wanted) in wanted(plan, docs, number) {
             let release = &plan.releases[number];
             let entry_span = || release.span(plan.env_of(release), &["manifests"]);
@@ -83,9 +87,16 @@ impl AppValues<'_> {
                 continue;
             };
             let mut objects = Vec::new();
-            for item in self.items(plan, &wanted, scope, entry_span, findings) {
+            for item in Self::items(plan, &wanted, scope, entry_span, findings) {
                 let scope = Arc::new(Scope { item, ..scope.clone() });
                 for doc in parsed.iter() {
+                    if room == 0 {
+                        let message = format!("`{}` makes more than {OBJECT_LIMIT} objects", wanted.source);
+                        let finding = Diagnostic::new(Code::TemplateLimit, message).at(entry_span(), "in this list");
+                        findings.push(finding.help("shorten the list of `each`, or split the app"));
+                        return Vec::new();
+                    }
+                    room -= 1;
                     objects.extend(self.object(doc, &scope, place, findings));
                 }
             }
@@ -98,7 +109,6 @@ impl AppValues<'_> {
 
     /// The items of `each` (one without a value where there is no `each`), or none where `when` says no.
     fn items(
-        &self,
         plan: &Plan,
         wanted: &Wanted,
         scope: &Scope,

@@ -100,22 +100,20 @@ fn doc_span(doc: &Doc, path: &[&str]) -> Span {
 
 /// Plans a repository. What is wrong is in the findings; `None` only where there is no project to speak of.
 pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
-    let project_doc = match docs.one("hlgen.yaml") {
-        Some(doc) => doc,
-        None => {
-            let problems = docs.take_findings();
-            if problems.is_empty() {
-                findings.push(
-                    Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
-                        .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
-                );
-            }
-            findings.extend(problems);
-            return None;
+    let Some(project_doc) = docs.one("hlgen.yaml") else {
+        let problems = docs.take_findings();
+        if problems.is_empty() {
+            findings.push(
+                Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
+                    .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
+            );
         }
+        findings.extend(problems);
+        return None;
     };
     let project: Project = kinds.read(&project_doc, "project", findings)?;
     check_version(&project, &project_doc, findings)?;
+    check_paths(&project, &project_doc, findings);
     let mut environments = environment::load(docs, kinds, &project, findings);
     if environments.is_empty() && findings.is_empty() && docs.source.list("environments").is_empty() {
         findings.push(
@@ -157,6 +155,31 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
         engine,
         scopes,
     })
+}
+
+/// The folder of the rendered files is one of its own below the repository's root, of a name that Argo CD takes as it
+/// is in `valueFiles` (no pattern, no variable).
+fn check_paths(project: &Project, doc: &Doc, findings: &mut Vec<Diagnostic>) {
+    let own = [(&project.git, ["git", "path"])];
+    let instances = project.argocd.instances.iter().filter_map(|instance| instance.git.as_ref());
+    for (git, at) in own.into_iter().chain(instances.map(|git| (git, ["argocd", "instances"]))) {
+        let path = git.path.as_str();
+        let inputs = ["catalog", "environments", "hlgen.yaml"];
+        let problem = if !crate::source::is_plain_path(path) {
+            "it is not a folder of this repository"
+        } else if path.split('/').any(|part| part.starts_with('.')) {
+            "it is hidden"
+        } else if path.contains(|c: char| "*?[]{}$".contains(c) || c.is_whitespace()) {
+            "Argo CD would read it as a pattern or a variable"
+        } else if inputs.contains(&path.split('/').next().unwrap_or_default()) {
+            "hlgen reads its own input there"
+        } else {
+            continue;
+        };
+        let message = format!("`{path}` cannot hold the rendered files: {problem}");
+        let finding = Diagnostic::new(Code::KindField, message).at(doc_span(doc, &at), "this folder");
+        findings.push(finding.help("write a folder relative to the repository's root, for example `path: rendered`"));
+    }
 }
 
 fn check_version(project: &Project, doc: &Doc, findings: &mut Vec<Diagnostic>) -> Option<()> {

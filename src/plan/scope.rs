@@ -14,6 +14,9 @@ use crate::resolve::environment::EnvModel;
 use crate::resolve::release::ReleaseModel;
 use crate::template::{Capabilities, Engine, Files, OPEN, Scope, TemplateError, Value, value_of};
 
+/// Names of ways in with their hosts.
+type Hosts = Arc<Vec<(String, String)>>;
+
 /// Everything a scope is put together from; what is shared is computed once.
 #[derive(Debug)]
 pub(super) struct Scopes {
@@ -24,7 +27,7 @@ pub(super) struct Scopes {
     /// Data by environment and capability, for what the platform or the outside provides.
     given: FxHashMap<(usize, String), Value>,
     /// Hosts by release and cluster.
-    hosts: FxHashMap<(usize, usize), Arc<Vec<(String, String)>>>,
+    hosts: FxHashMap<(usize, usize), Hosts>,
 }
 
 #[derive(Debug)]
@@ -72,10 +75,10 @@ impl Scopes {
         let release = &releases[number];
         let mut capabilities = Capabilities::default();
         for (name, _) in declared(release) {
-            if let Ok(Some(provider)) = bindings.provider(releases, release, &name) {
-                if let Some(data) = self.data(releases, release, cluster, &name, provider) {
-                    capabilities.provided.push((name.clone(), data));
-                }
+            if let Ok(Some(provider)) = bindings.provider(releases, release, &name)
+                && let Some(data) = self.data(releases, release, cluster, &name, provider)
+            {
+                capabilities.provided.push((name.clone(), data));
             }
             capabilities.declared.push(name);
         }

@@ -61,7 +61,7 @@ impl<'p> AppValues<'p> {
             ids: FxHashMap::default(),
             merges: FxHashMap::default(),
             compiled: FxHashMap::default(),
-            files: app_files(docs, app),
+            files: Some(app_files(docs, app)),
         }
     }
 
@@ -318,7 +318,7 @@ impl Files for AppFiles {
     }
 }
 
-fn app_files(docs: &Docs<'_>, app: &AppDef) -> Option<Arc<dyn Files>> {
+fn app_files(docs: &Docs<'_>, app: &AppDef) -> Arc<dyn Files> {
     let prefix = format!("{}/", app.folder);
     let mut files = BTreeMap::new();
     let mut kept = 0;
@@ -334,5 +334,5 @@ fn app_files(docs: &Docs<'_>, app: &AppDef) -> Option<Arc<dyn Files>> {
         kept += text.as_ref().map_or(0, String::len);
         files.insert(name.to_owned(), text);
     }
-    Some(Arc::new(AppFiles(files)))
+    Arc::new(AppFiles(files))
 }

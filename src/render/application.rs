@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::sets::Member;
 use crate::argocd::Version;
 use crate::argocd::types::{
     Application, ApplicationSpec, Automated, Backoff, Destination, Directory, Helm, IgnoreDifference, Metadata, Retry,
@@ -51,29 +52,35 @@ pub fn brings_something(release: &ReleaseModel, has_manifests: bool) -> bool {
     release.spec.chart.is_some() || release.spec.git.is_some() || has_manifests
 }
 
-/// The Application of a release on a cluster.
-pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, has_manifests: bool) -> Application {
+/// The Application of a release on a cluster: `manifest-generate-paths` names all it is made from, since Argo CD takes
+/// its last manifests for those of a new commit that touches nothing below them (argocd.md section 1.7). A directory
+/// of another repository (`git:`) may reach out of its folder and changes by its revision alone, so there is none for
+/// it.
+pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, member: &Member) -> Application {
     let instance = &plan.instances[cluster.instance];
     let spec = &release.spec;
     let options = &spec.application;
-    let mut sources = sources(instance, cluster, release, has_manifests);
+    let mut sources = sources(instance, cluster, release, member.has_manifests);
     let app_name = release.app.name.as_str();
     let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
     let mut metadata = metadata(plan, cluster, name, release.name.as_str());
-    if let Some(path) = spec.chart.as_ref().and_then(|chart| chart.path.as_deref()) {
-        // The chart is in the same repository: its changes render the Application anew too.
-        if let Some(paths) = metadata.annotations.get_mut(keys::MANIFEST_GENERATE_PATHS) {
-            paths.push_str(";/");
-            paths.push_str(path);
-        }
-    }
     metadata.labels.insert("hlgen.dev/app".into(), app_name.into());
     metadata.labels.insert("hlgen.dev/tier".into(), spec.tier.as_str().into());
     metadata.labels.extend(options.labels.clone());
-    metadata.annotations.extend(options.annotations.clone());
-    if deletes_resources(plan, release) {
+    if deletes_resources(plan, release) && !member.holds_state {
         metadata.finalizers.push(keys::RESOURCES_FINALIZER.into());
     }
+    match &spec.chart {
+        _ if spec.git.is_some() => {
+            metadata.annotations.shift_remove(keys::MANIFEST_GENERATE_PATHS);
+        }
+        Some(model::Chart { path: Some(path), .. }) => {
+            let folder = metadata.annotations.entry(keys::MANIFEST_GENERATE_PATHS.to_owned()).or_default();
+            *folder = format!("{folder};/{path}");
+        }
+        _ => {}
+    }
+    metadata.annotations.extend(options.annotations.clone());
     let (source, sources) = if sources.len() == 1 { (sources.pop(), Vec::new()) } else { (None, sources) };
     Application::new(
         metadata,
@@ -263,12 +270,13 @@ pub fn prunes(plan: &Plan, release: &ReleaseModel) -> bool {
 }
 
 /// Whether deleting the Application deletes what it installed: only outside prod, and never storage, CRDs, Argo CD
-/// itself, the network or the storage drivers.
+/// itself, the network or the storage drivers; nor a directory of another repository, which may hold any of these.
 fn deletes_resources(plan: &Plan, release: &ReleaseModel) -> bool {
     let spec = &release.spec;
     let provides = |kind: &str| spec.provides.keys().any(|name| name.split('/').next() == Some(kind));
     plan.environments[release.env].spec.stage != "prod"
         && !requires_storage(release)
+        && spec.git.is_none()
         && spec.chart.as_ref().is_none_or(|chart| chart.crds != Crds::Chart)
         && !["gitops", "cni", "storage"].into_iter().any(provides)
 }

@@ -1,12 +1,14 @@
 //! A release's own files on a cluster: its values and its extra manifests.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{OutFile, marker};
 use crate::argocd::names;
 use crate::argocd::types::keys;
 use crate::diag::{Code, Diagnostic};
-use crate::model::Crds;
+use crate::model::{Crds, Tier};
 use crate::plan::Plan;
 use crate::plan::manifests::{ManifestFile, Object};
 use crate::plan::values::{Evaluated, Merged, Node, Results};
@@ -72,10 +74,46 @@ fn prepared(release: &ReleaseModel, object: &Value) -> Value {
     object
 }
 
-/// Checks what Kubernetes would refuse: objects without a kind or name, and two objects of one name.
-pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
-    let mut seen: Vec<(String, &Object)> = Vec::new();
+/// Whether manifests hold what must outlive the Application: CRDs (and with them every object of their kinds), volumes,
+/// namespaces.
+pub fn holds_state(files: &[ManifestFile]) -> bool {
+    let kinds = ["CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim", "Namespace"];
+    let kind = |object: &Object| object.value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    files.iter().flat_map(|file| &file.objects).any(|object| kinds.contains(&kind(object).as_str()))
+}
+
+/// An application's objects against its AppProject, which allows its own namespaces and what it declares: anything else
+/// would never be synced.
+fn check_allowed(release: &ReleaseModel, object: &Object, findings: &mut Vec<Diagnostic>) {
+    let text = |pointer: &str| object.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, kind, namespace) = (text("/apiVersion"), text("/kind"), text("/metadata/namespace"));
+    let spec = &release.spec;
+    if spec.tier != Tier::Application || kind.is_empty() {
+        return;
+    }
+    let group = names::api_group(api_version);
+    let full = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+    if names::is_namespaced(api_version, kind) == Some(false) && !spec.creates.contains(&full) {
+        let message =
+            format!("the AppProject of `{}` does not allow {kind}, which belongs to no namespace", release.name);
+        let finding = Diagnostic::new(Code::OutManifest, message).at(object.span(&["kind"]), "this kind");
+        findings.push(finding.help(format!("add `{full}` to the app's `creates`, or make the app `tier: platform`")));
+    }
+    let own = namespace.is_empty() || namespace == release.namespace();
+    if !own && !spec.writes_to.iter().any(|allowed| allowed == namespace) {
+        let message = format!("the AppProject of `{}` does not allow namespace `{namespace}`", release.name);
+        let at = object.span(&["metadata", "namespace"]);
+        let finding = Diagnostic::new(Code::OutManifest, message).at(at, "not the release's namespace");
+        findings.push(finding.help(format!("add `{namespace}` to the app's `writesTo`, or leave the namespace out")));
+    }
+}
+
+/// Checks what Kubernetes or Argo CD would refuse: objects without a kind or name, two objects of one name, and what the
+/// release's AppProject does not allow.
+pub fn check_manifests(release: &ReleaseModel, files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<String, &Object> = BTreeMap::new();
     for object in files.iter().flat_map(|file| &file.objects) {
+        check_allowed(release, object, findings);
         let value = &object.value;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let bad = |message: &str| Diagnostic::new(Code::OutManifest, message).at(object.span(&[]), "this manifest");
@@ -114,11 +152,10 @@ pub fn check_manifests(files: &[ManifestFile], findings: &mut Vec<Diagnostic>) {
         }
         let group = names::api_group(api_version);
         let identity = format!("{group}/{kind} {}/{name}", text("/metadata/namespace"));
-        if let Some((_, other)) = seen.iter().find(|(have, _)| *have == identity) {
+        if let Some(other) = seen.insert(identity, object) {
             let finding = Diagnostic::new(Code::OutClash, format!("two manifests are both {kind} `{name}`"));
             let (one, two) = (object.span(&["metadata", "name"]), other.span(&["metadata", "name"]));
             findings.push(finding.at(one, "this one").at(two, "and this").help("rename one of them"));
         }
-        seen.push((identity, object));
     }
 }

@@ -28,6 +28,8 @@ pub struct Member {
     pub release: Option<usize>,
     pub cluster: usize,
     pub has_manifests: bool,
+    /// Its manifests hold what must outlive the Application.
+    pub holds_state: bool,
 }
 
 /// An ApplicationSet and the Applications it stands for, in the order of its elements.
@@ -37,9 +39,9 @@ pub struct Set {
     pub applications: Vec<Application>,
 }
 
-/// All groups, by instance and name. `has_manifests` says it for a release and a cluster; `namespaces` are the clusters
-/// that have namespaces to write.
-pub fn groups(plan: &Plan, has_manifests: impl Fn(usize, usize) -> bool, namespaces: &[usize]) -> Vec<Group> {
+/// All groups, by instance and name. `manifests` says of a release and a cluster whether there are any, and whether they
+/// hold what must outlive the Application; `namespaces` are the clusters that have namespaces to write.
+pub fn groups(plan: &Plan, manifests: &BTreeMap<(usize, usize), bool>, namespaces: &[usize]) -> Vec<Group> {
     let mut groups: BTreeMap<(usize, &str), Vec<Member>> = BTreeMap::new();
     let mut clusters: Vec<usize> = (0..plan.clusters.len()).collect();
     clusters.sort_by_cached_key(|cluster| rank(plan, &plan.clusters[*cluster], *cluster));
@@ -50,14 +52,15 @@ pub fn groups(plan: &Plan, has_manifests: impl Fn(usize, usize) -> bool, namespa
     for index in clusters {
         let cluster = &plan.clusters[index];
         if namespaces.contains(&index) {
-            let member = Member { release: None, cluster: index, has_manifests: true };
+            let member = Member { release: None, cluster: index, has_manifests: true, holds_state: true };
             groups.entry((cluster.instance, NAMESPACES)).or_default().push(member);
         }
         for number in &by_env[cluster.env] {
             let release = &plan.releases[*number];
-            let has_manifests = has_manifests(*number, index);
+            let own = manifests.get(&(*number, index)).copied();
+            let (has_manifests, holds_state) = (own.is_some(), own.unwrap_or(false));
             if application::brings_something(release, has_manifests) {
-                let member = Member { release: Some(*number), cluster: index, has_manifests };
+                let member = Member { release: Some(*number), cluster: index, has_manifests, holds_state };
                 groups.entry((cluster.instance, release.name.as_str())).or_default().push(member);
             }
         }
@@ -85,7 +88,7 @@ pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
             let cluster = &plan.clusters[member.cluster];
             let release = member.release.map(|number| &plan.releases[number]);
             let application = match release {
-                Some(release) => application::release(plan, cluster, release, member.has_manifests),
+                Some(release) => application::release(plan, cluster, release, member),
                 None => application::namespaces(plan, cluster),
             };
             Element { params: params(plan, member, release), application }
@@ -93,7 +96,7 @@ pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
         .collect();
     let charts =
         group.members.iter().filter_map(|member| plan.releases[member.release?].spec.chart.as_ref()?.path.as_deref());
-    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name, charts.collect());
+    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name, &charts.collect());
     let rollout = rollout(plan, &group.members);
     let set = factor(&group.name, &plan.project.argocd.namespace, &elements, &patterns, rollout.as_ref())?;
     Ok(Set { set, applications: elements.into_iter().map(|element| element.application).collect() })
@@ -116,7 +119,7 @@ fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>) -> Map<S
 }
 
 /// Where texts of Applications differ only by the element's parameters.
-fn patterns(path: &str, release: &str, charts: BTreeSet<&str>) -> Vec<Pattern> {
+fn patterns(path: &str, release: &str, charts: &BTreeSet<&str>) -> Vec<Pattern> {
     let folder = |at: &str, before: &str, after: &str| {
         let text = format!("{before}{path}/");
         Pattern::at(at).text(&text).param("cluster").text(&format!("/{release}{after}"))

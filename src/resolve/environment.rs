@@ -1,6 +1,6 @@
 //! Environments: the profiles of their dimensions merged, and their own file on top.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -240,16 +240,15 @@ fn dimension_values(
             _ => (own.dimensions.get(name), place("dimensions", Some(name))),
         };
         let Some(value) = value else { continue };
-        if let Dimension::Values { values: allowed, .. } = dimension {
-            if !allowed.contains(value) {
-                let finding =
-                    Diagnostic::new(Code::RefUnknownProfile, format!("`{value}` is no {name} of this project"))
-                        .at(span, format!("known: {}", allowed.join(", ")));
-                findings.push(match nearest(value, allowed.iter().map(String::as_str)) {
-                    Some(near) => finding.help(format!("did you mean `{near}`?")),
-                    None => finding.help(format!("add it to the values of `{name}` in hlgen.yaml")),
-                });
-            }
+        if let Dimension::Values { values: allowed, .. } = dimension
+            && !allowed.contains(value)
+        {
+            let finding = Diagnostic::new(Code::RefUnknownProfile, format!("`{value}` is no {name} of this project"))
+                .at(span, format!("known: {}", allowed.join(", ")));
+            findings.push(match nearest(value, allowed.iter().map(String::as_str)) {
+                Some(near) => finding.help(format!("did you mean `{near}`?")),
+                None => finding.help(format!("add it to the values of `{name}` in hlgen.yaml")),
+            });
         }
         if RESERVED_VALUES.contains(&value.as_str()) {
             let finding = Diagnostic::new(Code::KindName, format!("`{value}` is reserved and cannot be a {name}"));
@@ -286,16 +285,15 @@ fn profile_paths(
         doc.get(map, dimension)
     });
     if paths.is_empty() && (dimension == "provider" || dimension == "stage") {
-        let known: BTreeMap<&str, ()> = own_files
+        let known: BTreeSet<&str> = own_files
             .iter()
             .chain(&built_in)
             .filter_map(|path| path.rsplit('/').next()?.strip_suffix(".yaml"))
-            .map(|name| (name, ()))
             .collect();
         let span = doc.span(key_given.unwrap_or_else(|| doc.root()));
         let finding = Diagnostic::new(Code::RefUnknownProfile, format!("there is no {dimension} `{value}`"))
-            .at(span, format!("known: {}", known.keys().copied().collect::<Vec<_>>().join(", ")));
-        findings.push(match nearest(value, known.keys().copied()) {
+            .at(span, format!("known: {}", known.iter().copied().collect::<Vec<_>>().join(", ")));
+        findings.push(match nearest(value, known.iter().copied()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help(format!("add `{file}` with what this {dimension} brings")),
         });

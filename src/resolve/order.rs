@@ -114,34 +114,37 @@ pub fn strata(
     if placed < edges.len() {
         let mut reported = vec![false; edges.len()];
         for start in 0..edges.len() {
-            if waiting[start] > 0 && !reported[start] {
-                let cycle = cycle_from(start, edges, &waiting);
-                if !cycle.iter().any(|number| reported[*number]) {
-                    findings.push(cycle_finding(environments, releases, &cycle));
-                }
-                for number in cycle {
-                    reported[number] = true;
-                }
-                reported[start] = true;
+            if waiting[start] > 0
+                && !reported[start]
+                && let Some(cycle) = cycle_from(start, edges, &waiting, &mut reported)
+            {
+                findings.push(cycle_finding(environments, releases, &cycle));
             }
         }
     }
     strata
 }
 
-/// Follows unplaced requirements until one repeats: that is the cycle.
-fn cycle_from(start: usize, edges: &[Vec<usize>], waiting: &[usize]) -> Vec<usize> {
+/// Follows unplaced requirements until one repeats: that is the cycle. `None` where the way leads to releases that were
+/// met before, so that all starts together cost one walk.
+fn cycle_from(start: usize, edges: &[Vec<usize>], waiting: &[usize], met: &mut [bool]) -> Option<Vec<usize>> {
+    met[start] = true;
     let mut path = vec![start];
+    let mut places = rustc_hash::FxHashMap::from_iter([(start, 0)]);
     loop {
         let last = path[path.len() - 1];
-        let Some(next) = edges[last].iter().copied().find(|number| waiting[*number] > 0) else { return path };
-        if let Some(at) = path.iter().position(|number| *number == next) {
-            let mut cycle = path.split_off(at);
+        let next = edges[last].iter().copied().find(|number| waiting[*number] > 0)?;
+        if let Some(at) = places.get(&next) {
+            let mut cycle = path.split_off(*at);
             // The smallest number first, so that the same cycle is printed the same way wherever it was entered.
             let smallest = cycle.iter().enumerate().min_by_key(|(_, number)| **number).map_or(0, |(at, _)| at);
             cycle.rotate_left(smallest);
-            return cycle;
+            return Some(cycle);
         }
+        if std::mem::replace(&mut met[next], true) {
+            return None;
+        }
+        places.insert(next, path.len());
         path.push(next);
     }
 }

@@ -1,5 +1,6 @@
 //! Which releases an environment has, and what each is once its entry is merged over `app.yaml`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -10,7 +11,7 @@ use super::environment::EnvModel;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::merge::{Forest, Path, Ref, Step};
 use crate::model::{self, Chart, Companion, LifecycleStatus, Release, ReleaseName};
-use crate::yaml::{Doc, NodeId};
+use crate::yaml::{Doc, Entry, Kind, NodeId};
 
 /// One app installed once in one environment.
 #[derive(Debug)]
@@ -81,18 +82,26 @@ pub fn load(
 ) -> Vec<ReleaseModel> {
     let mut releases: IndexMap<ReleaseName, ReleaseModel> = IndexMap::new();
     for (name, entry) in &env.spec.apps {
-        if entry.as_ref().is_some_and(|entry| !entry.enabled) {
+        let below = if entry.is_none() { weaker_entry(env, name, findings) } else { None };
+        let entry = entry.as_ref().or(below.as_ref());
+        if entry.is_some_and(|entry| !entry.enabled) {
             continue;
         }
-        let app_name = entry.as_ref().and_then(|entry| entry.app.clone());
-        let app_name = app_name.as_ref().map_or(name.as_str(), |app| app.as_str());
-        let written = if entry.as_ref().is_some_and(|entry| entry.app.is_some()) {
+        let app_name = entry.and_then(|entry| entry.app.as_ref()).map_or(name.as_str(), |app| app.as_str());
+        let written = if entry.is_some_and(|entry| entry.app.is_some()) {
             env.value_span(&["apps", name.as_str(), "app"])
         } else {
             env.entry_span(name.as_str()).unwrap_or_else(|| env.span(&[]))
         };
         let Some(app) = catalog.load(app_name, written, findings) else { continue };
-        let Some(spec) = effective(&app, env, name, entry.as_ref(), findings) else { continue };
+        if env.entry_keys(name.as_str()).any(|key| key == "from") {
+            let finding =
+                Diagnostic::new(Code::KindField, format!("release `{name}` cannot have another base than its app"));
+            let finding = finding.at(env.span(&["apps", name.as_str(), "from"]), "`from` belongs into app.yaml");
+            findings.push(finding.help("write a catalog entry with that base, and name it with `app:`"));
+            continue;
+        }
+        let Some(spec) = effective(&app, env, name, entry, findings) else { continue };
         releases.insert(name.clone(), ReleaseModel { name: name.clone(), env: index, app, spec, brought_by: None });
     }
     bring_companions(catalog, env, index, &mut releases, findings);
@@ -105,6 +114,39 @@ pub fn load(
     releases.into_values().collect()
 }
 
+/// What weaker layers say of a release whose entry is empty (`traefik:`): that is written as null and means nothing
+/// set, not everything dropped.
+fn weaker_entry(env: &EnvModel, name: &ReleaseName, findings: &mut Vec<Diagnostic>) -> Option<Release> {
+    let mut forest = Forest::new();
+    let mut root: Option<Ref> = None;
+    overlay_entries(&mut forest, &mut root, env, name, findings);
+    model::read::<Release>(&forest, root?, &[]).ok()
+}
+
+/// Merges a release's entries of all layers over `root`, without the empty ones.
+fn overlay_entries(
+    forest: &mut Forest,
+    root: &mut Option<Ref>,
+    env: &EnvModel,
+    name: &ReleaseName,
+    findings: &mut Vec<Diagnostic>,
+) {
+    for (doc, node) in env.entry_layers(name.as_str()) {
+        let layer = forest.add(doc);
+        if forest.kind(Ref::of(layer, node)) != Kind::Null {
+            *root = forest.overlay(*root, layer, node, findings);
+        }
+    }
+}
+
+/// Whether an entry sets some fields directly and nothing else: no null and no tag asks for what only a merge can do.
+fn is_simple(env: &EnvModel, name: &str) -> bool {
+    env.entry_layers(name).iter().all(|(doc, node)| {
+        let plain = |entry: &Entry| doc.kind(entry.value) != Kind::Null && SIMPLE.contains(&doc.text(entry.key));
+        doc.kind(*node) == Kind::Map && !doc.tagged(*node) && doc.entries(*node).iter().all(plain)
+    })
+}
+
 fn effective(
     app: &Arc<AppDef>,
     env: &EnvModel,
@@ -113,10 +155,10 @@ fn effective(
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Arc<Release>> {
     let Some(entry) = entry else { return Some(Arc::clone(&app.spec)) };
-    if env.entry_keys(name.as_str()).next().is_none() {
-        return Some(Arc::clone(&app.spec));
-    }
-    if env.entry_keys(name.as_str()).all(|key| SIMPLE.contains(&key)) {
+    if is_simple(env, name.as_str()) {
+        if env.entry_keys(name.as_str()).next().is_none() {
+            return Some(Arc::clone(&app.spec));
+        }
         let mut spec = (*app.spec).clone();
         spec.app.clone_from(&entry.app);
         spec.use_.clone_from(&entry.use_);
@@ -139,13 +181,7 @@ fn effective(
         let layer = forest.add(doc);
         root = forest.overlay(root, layer, node, findings);
     }
-    for (doc, node) in env.entry_layers(name.as_str()) {
-        let layer = forest.add(doc);
-        // An empty entry (`traefik:`) is written as null and means nothing set, not everything dropped.
-        if forest.kind(Ref::of(layer, node)) != crate::yaml::Kind::Null {
-            root = forest.overlay(root, layer, node, findings);
-        }
-    }
+    overlay_entries(&mut forest, &mut root, env, name, findings);
     match model::read::<Release>(&forest, root?, &["apiVersion", "kind"]) {
         Ok(spec) => Some(Arc::new(spec)),
         Err(reason) => {
@@ -174,7 +210,17 @@ fn bring_companions(
                 Ok(name) => name,
                 Err(_) => continue,
             };
-            if releases.contains_key(&name) || env.spec.apps.contains_key(&name) {
+            if let Some(own) = releases.get_mut(&name) {
+                // An entry of its own refines the companion; the version still follows unless the entry names one.
+                let pinned = env.entry_keys(name.as_str()).any(|key| key == "version" || key == "chart");
+                if wanted.as_deref() == Some("same") && !pinned {
+                    let mut spec = (*own.spec).clone();
+                    spec.version.clone_from(&version);
+                    own.spec = Arc::new(spec);
+                }
+                continue;
+            }
+            if env.spec.apps.contains_key(&name) {
                 continue;
             }
             let Some(app) = catalog.load(app_name.as_str(), span, findings) else { continue };
@@ -221,6 +267,7 @@ fn check(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>)
             None => finding.help("look for another app"),
         });
     }
+    check_manifest_entries(release, env, findings);
     let mut seen = Vec::new();
     for secret in &spec.secrets {
         if seen.contains(&&secret.name) {
@@ -231,9 +278,27 @@ fn check(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>)
     }
     let mut names: Vec<&str> = spec.expose.iter().map(|expose| expose.name.as_str()).collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        let finding = Diagnostic::new(Code::RefDuplicate, format!("`{}` is exposed twice by `{name}`", pair[0]));
+    if let Some([twice, _]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let finding = Diagnostic::new(Code::RefDuplicate, format!("`{twice}` is exposed twice by `{name}`"));
         findings.push(finding.at(release.span(env, &["expose"]), "in this list"));
+    }
+}
+
+/// Each entry of `manifests` becomes one file of its own, which Argo CD reads as YAML.
+fn check_manifest_entries(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
+    let mut seen = BTreeSet::new();
+    for entry in release.spec.manifests.iter().flatten() {
+        let path = entry.path.strip_prefix("manifests/").unwrap_or(&entry.path);
+        let at = || release.span(env, &["manifests"]);
+        if !seen.insert(path) {
+            let finding = Diagnostic::new(Code::RefDuplicate, format!("manifest `{path}` is listed twice"));
+            let finding = finding.at(at(), "in this list");
+            findings.push(finding.help("join their conditions with `or`, or copy the file under another name"));
+        }
+        if !path.ends_with(".yaml") && !path.ends_with(".yml") {
+            let finding = Diagnostic::new(Code::KindField, format!("manifest `{path}` is no YAML file by its name"));
+            findings.push(finding.at(at(), "in this list").help("let its name end in `.yaml`, or Argo CD skips it"));
+        }
     }
 }
 
@@ -348,7 +413,9 @@ fn check_local_chart(release: &ReleaseModel, env: &EnvModel, catalog: &Catalog<'
 fn check_conflicts(releases: &IndexMap<ReleaseName, ReleaseModel>, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
     for release in releases.values() {
         for conflict in &release.spec.conflicts {
-            if let Some(other) = releases.values().find(|other| other.app.name == *conflict) {
+            if let Some(other) =
+                releases.values().find(|other| other.app.name == *conflict && other.name != release.name)
+            {
                 let message = format!("`{}` and `{}` cannot live together", release.app.name, other.app.name);
                 let finding = Diagnostic::new(Code::RefConflict, message)
                     .at(release.entry_span(env), "asked for here")

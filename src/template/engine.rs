@@ -243,11 +243,12 @@ fn translate(error: &Error, text: &str, offset: usize, scope: Option<&Arc<Scope>
             Code::TemplateLimit,
             error.detail().map_or_else(|| "the template ran too long".to_owned(), |_| detail.clone()),
         ),
-        (ErrorKind::UndefinedError, _) => TemplateError::new(Code::TemplateUndefined, detail),
         (ErrorKind::SyntaxError, _) => TemplateError::new(Code::TemplateSyntax, detail),
         (ErrorKind::UnknownFunction, _) => unknown("function", &detail, functions::FUNCTIONS),
         (ErrorKind::UnknownFilter, _) => unknown("filter", &detail, functions::FILTERS),
-        (ErrorKind::UnknownTest | ErrorKind::UnknownMethod, _) => TemplateError::new(Code::TemplateUndefined, detail),
+        (ErrorKind::UndefinedError | ErrorKind::UnknownTest | ErrorKind::UnknownMethod, _) => {
+            TemplateError::new(Code::TemplateUndefined, detail)
+        }
         _ => TemplateError::new(Code::TemplateFailed, detail),
     };
     TemplateError { range, ..made }

@@ -191,7 +191,8 @@ fn files(scope: &Scope, pattern: &str) -> Result<Value, Error> {
 pub(crate) fn glob(pattern: &[u8], path: &[u8]) -> bool {
     // Linear in both: on a mismatch only the last star of each sort is tried again.
     let (mut p, mut s) = (0, 0);
-    let (mut star, mut deep): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    let mut star: Option<(usize, usize)> = None;
+    let mut deep: Option<(usize, usize)> = None;
     loop {
         if pattern[p..].starts_with(b"**") {
             p += if pattern[p..].starts_with(b"**/") { 3 } else { 2 };
@@ -220,6 +221,7 @@ pub(crate) fn glob(pattern: &[u8], path: &[u8]) -> bool {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "MiniJinja hands arguments over by value")]
 fn indent(text: &str, width: usize, options: Kwargs) -> Result<String, Error> {
     let first = options.get::<Option<bool>>("first")?.unwrap_or(false);
     let blank = options.get::<Option<bool>>("blank")?.unwrap_or(false);
@@ -241,6 +243,7 @@ fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
     Ok(text.replace(from, to))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "MiniJinja hands arguments over by value")]
 fn join(list: Value, separator: Option<&str>) -> Result<String, Error> {
     let separator = separator.unwrap_or_default();
     let mut out = String::new();

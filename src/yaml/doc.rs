@@ -80,7 +80,7 @@ pub(super) struct Node {
     pub(super) tagged: bool,
 }
 
-/// A parsed document. Made by [`super::parse`].
+/// A parsed document. Made by [`super::parse()`].
 #[derive(Debug)]
 pub struct Doc {
     pub(super) file: FileId,

@@ -1,7 +1,7 @@
 //! What the objects of one Argo CD must agree on: names that are given once, and projects that admit their
 //! Applications.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::argocd::Version;
 use crate::argocd::types::{AppProject, Application, ProjectDestination};
@@ -14,10 +14,11 @@ use super::{Rules, Violation};
 /// A project that is not among `projects` is Argo CD's `default`, or an error.
 pub fn instance(applications: &[Application], projects: &[AppProject], version: Version) -> Vec<Violation> {
     let mut rules = Rules::new(version, String::new());
-    let mut by_name: BTreeMap<&str, &AppProject> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, (&AppProject, Places<'_>)> = BTreeMap::new();
     for project in projects {
         rules.object = format!("AppProject/{}", project.metadata.name);
-        if by_name.insert(&project.metadata.name, project).is_some() {
+        let places = project.spec.destinations.iter().map(|to| (&*to.name, &*to.server, &*to.namespace)).collect();
+        if by_name.insert(&project.metadata.name, (project, places)).is_some() {
             rules.add(Code::OutClash, "two AppProjects have this name");
         }
     }
@@ -31,7 +32,7 @@ pub fn instance(applications: &[Application], projects: &[AppProject], version: 
                 Some("tell them apart with `argocd.applicationName`, or `applicationName` of a release".into());
         }
         match by_name.get(application.spec.project.as_str()) {
-            Some(project) => rules.at("spec", |rules| rules.admitted(application, project)),
+            Some((project, places)) => rules.at("spec", |rules| rules.admitted(application, project, places)),
             None if application.spec.project == "default" => {}
             None => rules.at("spec.project", |rules| {
                 rules.field(format!("there is no AppProject `{}`", application.spec.project));
@@ -41,9 +42,13 @@ pub fn instance(applications: &[Application], projects: &[AppProject], version: 
     rules.found
 }
 
+/// A project's destinations word for word: almost every Application's is among them, and looking through the list for
+/// each would cost the square of a large environment.
+type Places<'p> = BTreeSet<(&'p str, &'p str, &'p str)>;
+
 impl Rules {
     /// Sources: `IsSourcePermitted` and `isDestinationMatched`, by reading.
-    fn admitted(&mut self, application: &Application, project: &AppProject) {
+    fn admitted(&mut self, application: &Application, project: &AppProject, places: &Places<'_>) {
         let name = &project.metadata.name;
         for source in application.spec.all_sources() {
             if !admits(&project.spec.source_repos, |pattern| {
@@ -53,6 +58,9 @@ impl Rules {
             }
         }
         let destination = &application.spec.destination;
+        if places.contains(&(&*destination.name, &*destination.server, &*destination.namespace)) {
+            return;
+        }
         let cluster = |allowed: &ProjectDestination| {
             (!destination.name.is_empty() && matches(&allowed.name, &destination.name))
                 || (!destination.server.is_empty() && matches(&allowed.server, &destination.server))
