@@ -4,6 +4,9 @@
 //! against copying it, checking a tree against reading it, ten times the apps against ten times the time. Every figure
 //! is the best of several runs. Linux only: memory and processor time are read from `/proc`.
 //!
+//! Nothing is removed before the end: ext4 leaves the inodes of what was just deleted alone for a while and looks at
+//! each of them again for every new file, which makes both writing and copying ten times slower. `TMPDIR` says where.
+//!
 //! `cargo bench --bench whole -- small` takes a tenth of the size, to try the program itself.
 #![allow(
     clippy::disallowed_methods,
@@ -30,14 +33,32 @@ const SHORT_RUNS: u32 = 40;
 #[derive(Debug, Clone, Copy)]
 struct Cost {
     wall: Duration,
-    cpu: Duration,
+    /// Processor time in the program itself and in the kernel for it, where making files is most of it.
+    cpu: Cpu,
     /// Largest resident size, in KiB.
     memory: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Cpu {
+    user: Duration,
+    system: Duration,
+}
+
+impl Cpu {
+    fn sum(self) -> Duration {
+        self.user + self.system
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self { user: self.user.saturating_sub(before.user), system: self.system.saturating_sub(before.system) }
+    }
 }
 
 /// A generated repository on disk.
 struct Repository {
     folder: tempfile::TempDir,
+    outputs: std::cell::Cell<usize>,
     releases: usize,
     bytes: u64,
 }
@@ -52,25 +73,25 @@ impl Repository {
             bytes += text.len() as u64;
             fs::write(path, text).expect("a file");
         }
-        Self { folder, releases: workload.apps * workload.environments, bytes }
+        let outputs = std::cell::Cell::new(0);
+        Self { folder, outputs, releases: workload.apps * workload.environments, bytes }
     }
 
-    fn out(&self) -> PathBuf {
-        self.folder.path().join("rendered")
+    /// A folder that is not there yet.
+    fn new_folder(&self) -> PathBuf {
+        self.outputs.set(self.outputs.get() + 1);
+        self.folder.path().join(format!("out-{}", self.outputs.get()))
     }
 
-    fn render(&self, arguments: &[&str]) -> Cost {
+    fn render(&self, out: &Path, arguments: &[&str]) -> Cost {
         let mut command = Command::new(HLGEN);
-        command.args(["-C"]).arg(self.folder.path()).arg("render").args(arguments);
+        command.arg("-C").arg(self.folder.path()).arg("render").args(arguments).arg("--out").arg(out);
         measure(&mut command)
     }
 
-    /// The best of several runs into an empty folder.
+    /// Renders into a new folder.
     fn fresh(&self) -> Cost {
-        best(RUNS, || {
-            let _ = fs::remove_dir_all(self.out());
-            self.render(&[])
-        })
+        self.render(&self.new_folder(), &[])
     }
 }
 
@@ -95,7 +116,7 @@ fn measure(command: &mut Command) -> Cost {
         let _ = std::io::Read::read_to_string(&mut child.stderr.take().expect("stderr"), &mut said);
         panic!("{command:?} failed\n{said}");
     }
-    Cost { wall, cpu: children().saturating_sub(before), memory }
+    Cost { wall, cpu: children().since(before), memory }
 }
 
 fn high_water(status: &Path) -> Option<u64> {
@@ -104,12 +125,12 @@ fn high_water(status: &Path) -> Option<u64> {
 }
 
 /// Processor time of all children that ended, from `/proc/self/stat` in hundredths of a second.
-fn children() -> Duration {
+fn children() -> Cpu {
     let text = fs::read_to_string("/proc/self/stat").expect("/proc");
     let behind_name = text.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 =
-        behind_name.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
+    let mut ticks = behind_name.split_whitespace().skip(13).filter_map(|field| field.parse::<u64>().ok());
+    let mut next = || Duration::from_millis(ticks.next().unwrap_or_default() * 10);
+    Cpu { user: next(), system: next() }
 }
 
 fn best(runs: usize, mut run: impl FnMut() -> Cost) -> Cost {
@@ -186,17 +207,21 @@ fn main() {
     println!("|{:-<50}|{:-<42}|{:-<26}|", "", "", "");
 
     let large = Repository::new(Workload { apps: apps(1000), environments: 9 });
-    let (scratch, copied) = against_copy(&large);
-    let size: u64 = files(&large.out()).iter().filter_map(|path| path.metadata().ok()).map(|meta| meta.len()).sum();
+    let (scratch, copied, out) = against_copy(&large);
+    let written = files(&out);
+    let size: u64 = written.iter().filter_map(|path| path.metadata().ok()).map(|meta| meta.len()).sum();
     let name = format!("{} x 9", apps(1000));
-    let count = files(&large.out()).len();
-    row(&format!("{name}: input, output"), &format!("{}, {} in {count} files", mib(large.bytes), mib(size)), "");
+    row(
+        &format!("{name}: input, output"),
+        &format!("{}, {} in {} files", mib(large.bytes), mib(size), written.len()),
+        "",
+    );
     row(&format!("{name}: render from scratch"), &both(scratch), "");
     row(&format!("{name}: plain copy of the output"), &ms(copied), "");
     row(&format!("{name}: render / copy"), &ratio(scratch.wall, copied), "at most 4");
-    let check = best(RUNS, || large.render(&["--check"]));
+    let check = best(RUNS, || large.render(&out, &["--check"]));
     let reading = timed(RUNS, || {
-        read(&large.out());
+        read(&out);
     });
     row(&format!("{name}: render --check, nothing changed"), &both(check), "");
     row(&format!("{name}: plain reading of the output"), &ms(reading), "");
@@ -206,28 +231,27 @@ fn main() {
         &format!("{}, {:.1} x input", mib(scratch.memory << 10), (scratch.memory << 10) as f64 / large.bytes as f64),
         "like input, not output",
     );
-    drop(large);
 
     let small = Repository::new(Workload { apps: 100, environments: 3 });
     let before = children();
     for _ in 0..SHORT_RUNS {
-        let _ = fs::remove_dir_all(small.out());
-        small.render(&[]);
+        small.fresh();
     }
-    let cpu = children().saturating_sub(before) / SHORT_RUNS;
-    let cold = small.fresh();
+    let cpu = children().since(before);
+    let (user, system) = (cpu.user / SHORT_RUNS, cpu.system / SHORT_RUNS);
+    let cold = best(RUNS, || small.fresh());
     row(
         "100 x 3: render from scratch",
-        &format!("{} processor, {} wall", ms(cpu), ms(cold.wall)),
+        &format!("{} wall, {} + {} kernel", ms(cold.wall), ms(user), ms(system)),
         "processor under 50 ms",
     );
-    drop(small);
 
     let mut first = None;
+    let mut kept = Vec::new();
     for number in [300, 1000, 3000] {
         let repository = Repository::new(Workload { apps: apps(number), environments: 3 });
-        let cost = repository.fresh();
-        let each = cost.cpu.as_secs_f64() * 1e6 / repository.releases as f64;
+        let cost = best(RUNS, || repository.fresh());
+        let each = cost.cpu.sum().as_secs_f64() * 1e6 / repository.releases as f64;
         let relative = each / *first.get_or_insert(each);
         let memory = (cost.memory << 10) as f64 / repository.bytes as f64;
         row(
@@ -235,29 +259,27 @@ fn main() {
             &format!("{each:.0} us processor, memory {memory:.1} x input"),
             &format!("{relative:.2} x the first, near 1"),
         );
+        kept.push(repository);
     }
 }
 
 fn both(cost: Cost) -> String {
-    format!("{} wall, {} processor", ms(cost.wall), ms(cost.cpu))
+    format!("{} wall, {} processor", ms(cost.wall), ms(cost.cpu.sum()))
 }
 
 fn ratio(found: Duration, against: Duration) -> String {
     format!("{:.2}", found.as_secs_f64() / against.as_secs_f64())
 }
 
-/// Renders from scratch and copies the result, in turn, so that both see the same machine.
-fn against_copy(repository: &Repository) -> (Cost, Duration) {
-    let target = repository.folder.path().join("copy");
-    let mut render: Option<Cost> = None;
-    let mut copying: Option<Duration> = None;
-    for _ in 0..RUNS {
-        let _ = fs::remove_dir_all(repository.out());
-        let cost = repository.render(&[]);
-        render = Some(render.filter(|best| best.wall <= cost.wall).unwrap_or(cost));
-        let time = timed(1, || copy(&repository.out(), &target));
-        copying = Some(copying.map_or(time, |best| best.min(time)));
-        let _ = fs::remove_dir_all(&target);
-    }
-    (render.expect("a run"), copying.expect("a run"))
+/// Renders from scratch and copies the result, in turn, so that both see the same machine; and where the last is.
+fn against_copy(repository: &Repository) -> (Cost, Duration, PathBuf) {
+    let mut out = PathBuf::new();
+    let mut copying = Duration::MAX;
+    let render = best(RUNS, || {
+        out = repository.new_folder();
+        let cost = repository.render(&out, &[]);
+        copying = copying.min(timed(1, || copy(&out, &repository.new_folder())));
+        cost
+    });
+    (render, copying, out)
 }
