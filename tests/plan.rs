@@ -230,3 +230,37 @@ fn an_app_that_can_be_there_once_does_not_conflict_with_itself() {
     let twice = Case::new().app(&app).env("apps: { web: {}, two: { app: web, namespace: two } }\n").render();
     assert!(twice.codes().contains(&"ref/conflict"), "{:?}", twice.findings);
 }
+
+/// A text of 100 KB behind 10,000 aliases would be a gigabyte of values.
+#[test]
+fn aliases_cannot_multiply_a_long_text() {
+    let values = format!("a: &a \"{}\"\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 10_000].join(", "));
+    let bomb = Case::new().file("catalog/web/values.yaml", values).render();
+    assert_eq!(bomb.codes(), ["yaml/limit"], "{:?}", bomb.findings);
+}
+
+/// Nothing in a repository may keep a run for ever.
+#[test]
+fn a_run_gives_up_when_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let slow = "${{% for x in range(40000) %}}${{ ('x' * 900000) | sha256 | trunc(1) }}${{% endfor %}}";
+    for (path, text) in [
+        ("hlgen.yaml", PROJECT.to_owned()),
+        ("environments/dev/environment.yaml", format!("{ENVIRONMENT}apps: {{ web: {{}} }}\n")),
+        ("catalog/web/app.yaml", format!("{APP}{CHART}")),
+        ("catalog/web/values.yaml", format!("a: \"{slow}\"\n")),
+    ] {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_hlgen"))
+        .args(["render", "--timeout", "1", "-C"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("gave up after 1 s"), "{said}");
+    assert!(!folder.path().join("rendered").exists());
+}

@@ -66,6 +66,9 @@ pub struct Common {
     /// Threads to work with; default: one per core
     #[arg(long, value_name = "N", global = true)]
     pub threads: Option<usize>,
+    /// Give up after this many seconds (0: never); what was written before stays whole
+    #[arg(long, value_name = "SECONDS", global = true, default_value_t = 300)]
+    pub timeout: u64,
 }
 
 /// The formats of findings; lists know `human` and `json`.
@@ -141,7 +144,22 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Ends the run when its time is up. Templates and schemas of a hostile repository are bounded in steps and size, but no
+/// bound on those says how long a step takes.
+#[expect(clippy::exit, reason = "nothing else stops the other threads")]
+fn watch(seconds: u64) {
+    if seconds == 0 {
+        return;
+    }
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_secs(seconds));
+        Terminal::last_word(&format!("error: gave up after {seconds} s; nothing more is written (see `--timeout`)\n"));
+        std::process::exit(2);
+    });
+}
+
 fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
+    watch(cli.common.timeout);
     if let Some(threads) = cli.common.threads {
         anyhow::ensure!(threads > 0, "`--threads` needs at least 1");
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;

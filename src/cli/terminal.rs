@@ -44,6 +44,11 @@ impl Terminal {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Writes what is said when a run is broken off.
+    pub fn last_word(text: &str) {
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
     /// Writes the line that ends a run.
     pub fn summary(&self, text: &str) {
         if !self.quiet {

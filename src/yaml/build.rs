@@ -369,7 +369,8 @@ impl<'a> Builder<'a> {
             templated: !raw && value.contains("${{"),
             tagged: meaning.tag != 0,
         };
-        let id = self.push(node, Shape { weight: 1, height: 0 });
+        // A long text counts by its length, so that aliases cannot multiply one into gigabytes.
+        let id = self.push(node, Shape { weight: 1 + value.len() as u64 / 64, height: 0 });
         if anchor != 0 {
             self.anchors.insert(anchor, Anchor::Done(id));
         }
