@@ -264,3 +264,21 @@ fn a_run_gives_up_when_its_time_is_over() {
     assert!(said.contains("gave up after 1 s"), "{said}");
     assert!(!folder.path().join("rendered").exists());
 }
+
+/// What one app's releases have read may be forgotten when they are done, but not what another app still needs.
+#[test]
+fn an_app_may_be_installed_and_be_a_base_too() {
+    let mut case = Case::new().env(
+        "apps:\n  web: {}\n  one: { app: other, namespace: one }\n  two: { app: other, namespace: two }\n  three: { app: third, namespace: three }\n",
+    );
+    for name in ["other", "third"] {
+        case = case.file(&format!("catalog/{name}/app.yaml"), format!("{APP}from: web\n"));
+    }
+    for _ in 0..20 {
+        let out = case.render();
+        assert_eq!(out.codes(), Vec::<&str>::new(), "{:?}", out.findings);
+        for release in ["web", "one", "two", "three"] {
+            assert!(out.out[&format!("dev/{release}/values.yaml")].ends_with("a: 1\n"), "{release}");
+        }
+    }
+}

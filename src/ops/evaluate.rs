@@ -130,5 +130,6 @@ fn app<E>(
             }
         }
     }
+    values.finish(group);
     Ok(out)
 }

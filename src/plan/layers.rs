@@ -17,6 +17,8 @@ pub struct Layer {
     pub path: String,
     /// The file serves every app, so it holds only `global:`.
     pub for_every_app: bool,
+    /// No release of another app has this file (but for those that have this app as their base).
+    pub of_one_app: bool,
 }
 
 /// The list of values files as patterns.
@@ -70,11 +72,13 @@ impl Layers {
             let for_every_app = !parts.iter().any(|part| matches!(part, Part::App | Part::Release));
             let catalog = matches!(parts.first(), Some(Part::Text(text)) if text.starts_with("catalog/"));
             let under = base.filter(|_| catalog && parts.contains(&Part::App));
+            let has = |part: &Part| parts.contains(part);
+            let of_one_app = has(&Part::App) || (has(&Part::Release) && has(&Part::Env));
             let skip = for_every_app && !release.spec.accepts_global;
             [under, Some(release.app.name.as_str())].into_iter().flatten().filter(move |_| !skip).filter_map(
                 move |app| {
                     let path = fill(parts, app, release.name.as_str(), env)?;
-                    Some(Layer { path, for_every_app })
+                    Some(Layer { path, for_every_app, of_one_app })
                 },
             )
         })

@@ -13,13 +13,14 @@ pub mod values;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use semver::{Version, VersionReq};
 
 pub use clusters::{ClusterPlan, InstancePlan, stage_rank};
 pub use layers::{Layer, Layers};
 
 use crate::diag::{Code, Diagnostic, Span};
-use crate::model::Project;
+use crate::model::{AppName, Project};
 use crate::resolve::capability::Bindings;
 use crate::resolve::catalog::Catalog;
 use crate::resolve::environment::{self, EnvModel};
@@ -48,6 +49,8 @@ pub struct Plan {
     pub clusters: Vec<ClusterPlan>,
     pub instances: Vec<InstancePlan>,
     pub layers: Layers,
+    /// Apps that are the base of another one in use.
+    bases: FxHashSet<AppName>,
     pub engine: Engine,
     scopes: scope::Scopes,
 }
@@ -137,6 +140,7 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     let requires = order::edges(&environments, &releases, &bindings, findings);
     let strata = order::strata(&environments, &releases, &requires, findings);
     let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, findings);
+    let bases = releases.iter().filter_map(|release| Some(release.app.base.as_ref()?.name.clone())).collect();
     let engine = Engine::new();
     let scopes = scope::Scopes::new(&project, &environments, &releases, &clusters, &engine, findings);
     findings.extend(docs.source.problems().iter().map(crate::source::ReadError::finding));
@@ -151,6 +155,7 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
         clusters,
         instances,
         layers,
+        bases,
         engine,
         scopes,
     })

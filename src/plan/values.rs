@@ -91,6 +91,24 @@ impl<'p> AppValues<'p> {
         merged
     }
 
+    /// Forgets the values files that only this app reads, once all its releases are done.
+    pub fn finish(self, group: &[usize]) {
+        let app = group.first().map(|number| &self.plan.releases[*number].app.name);
+        if app.is_some_and(|app| self.plan.bases.contains(app)) {
+            return;
+        }
+        for number in group {
+            let release = &self.plan.releases[*number];
+            let base = release.app.base.as_ref().map(|base| format!("{}/", base.folder));
+            for layer in self.plan.layers.of(self.plan.env_of(release), release) {
+                let shared = !layer.of_one_app || base.as_ref().is_some_and(|base| layer.path.starts_with(base));
+                if !shared {
+                    self.docs.forget(&layer.path);
+                }
+            }
+        }
+    }
+
     /// A document as a layer, and whether it is new to the forest.
     pub fn layer(&mut self, doc: &Arc<Doc>) -> (LayerId, bool) {
         let key = Arc::as_ptr(doc);

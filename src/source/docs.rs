@@ -47,6 +47,16 @@ impl<'s> Docs<'s> {
         self.decode(path, &bytes).map(|(text, _)| text.to_string())
     }
 
+    /// Forgets the documents of a file that nobody will ask for again in this run. Its text stays for findings.
+    pub fn forget(&self, path: &str) {
+        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = parsed.get_mut(path) {
+            let empty = Slot::default();
+            let _ = empty.set(None);
+            *slot = empty;
+        }
+    }
+
     /// The bytes of a file that is no text of people's and needs no place in the source map unless it is wrong.
     pub fn bytes(&self, path: &str) -> Option<std::borrow::Cow<'_, [u8]>> {
         match self.source.read(path) {
