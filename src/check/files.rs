@@ -58,6 +58,10 @@ fn unread(plan: &Plan, docs: &Docs<'_>, path: &str) -> Diagnostic {
     let finding = at_start(docs, path, format!("nothing reads `{path}`"));
     let rest = path.strip_prefix("environments/").unwrap_or(path);
     let (env_name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    if env_name == "all" {
+        let help = "for every environment there are `environments/all/values.yaml` and `environments/all/values/app/<app>.yaml`";
+        return finding.help(help);
+    }
     let Some((index, env)) = plan.environments.iter().enumerate().find(|(_, env)| env.name.as_str() == env_name) else {
         return finding.help(format!(
             "an environment is a folder with an `environment.yaml`: `environments/{env_name}/environment.yaml`"

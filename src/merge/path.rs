@@ -59,8 +59,7 @@ impl Path {
         Ok(Self(steps))
     }
 
-    /// The path of a JSON pointer that a validator reported; `is_list` is not known, so digits after a list are decided
-    /// by the caller walking the tree.
+    /// Adds a step into a map.
     pub fn push_key(&mut self, key: &str) {
         self.0.push(Step::Key(key.to_owned()));
     }

@@ -7,14 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Whether `text` is a DNS label (RFC 1123): 1 to 63 of `a-z0-9-`, not at either end a hyphen.
-pub fn is_dns_label(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 63
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
+pub use crate::argocd::names::is_dns_label;
 
 macro_rules! label_type {
     ($(#[$doc:meta])* $name:ident) => {

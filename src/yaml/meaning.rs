@@ -14,7 +14,7 @@ pub(super) struct Meaning {
     /// Its merge tag's number in the document, 0 for none.
     pub(super) tag: u16,
     pub(super) raw: bool,
-    /// No tag at all stands on it.
+    /// No tag stands on it that would say what the word is; a merge tag does not.
     pub(super) untagged: bool,
 }
 
@@ -96,7 +96,7 @@ impl Builder<'_> {
             }
             Some(Known::Merge(Tag::Raw)) => {
                 let tag = self.tag_index(Tag::Raw, tag_place)?;
-                Ok(Meaning { tag, raw: true, ..untouched })
+                Ok(Meaning { tag, raw: true, untagged: true, ..untouched })
             }
             Some(Known::Merge(tag @ (Tag::Append | Tag::Prepend | Tag::Merge(_)))) => {
                 let written = &self.text[tag_place.0..tag_place.1];
@@ -114,7 +114,8 @@ impl Builder<'_> {
             }
             Some(Known::Merge(tag)) => {
                 let tag = self.tag_index(tag, tag_place)?;
-                Ok(Meaning { tag, ..untouched })
+                // A merge tag says nothing of what the word means: it is as ambiguous as without one.
+                Ok(Meaning { tag, untagged: true, ..untouched })
             }
         }
     }
