@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::evaluate::{Selection, evaluate};
 use super::workspace::{Workspace, has_errors};
 use crate::check::output::InstanceRules;
-use crate::check::{files, output};
+use crate::check::{files, output, rename};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::io::write::{self, Output, Summary, WriteError};
 use crate::plan::Plan;
@@ -150,7 +150,10 @@ pub fn render(
         if has_errors(&findings) {
             output.abort();
         } else {
-            summary = finish(&plan, selection, target, output, &mut findings)?;
+            let mut late = Vec::new();
+            summary = finish(&plan, selection, target, output, &mut late)?;
+            workspace.settle_late(&plan, &mut late);
+            findings.append(&mut late);
         }
     }
     let mut files = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -216,7 +219,11 @@ fn finish(
         _ => plan.project.git.path.clone(),
     };
     let selected = |path: &str| is_selected(plan, selection, path);
-    let result = if matches!(target, Target::Check(_)) { output.plan(selected) } else { output.commit(selected) };
+    let mut renamed = Vec::new();
+    let result = output.commit_after(selected, |output, summary| {
+        rename::check(plan, &summary.added, &summary.removed, |path| output.before(path), &mut renamed);
+    });
+    findings.append(&mut renamed);
     match result {
         Ok(summary) => {
             findings.extend(summary.foreign.iter().map(|foreign| foreign.finding(&shown)));

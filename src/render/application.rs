@@ -297,16 +297,18 @@ fn requires_storage(release: &ReleaseModel) -> bool {
 /// Whether what vanishes from Git is deleted from the cluster.
 pub fn prunes(plan: &Plan, release: &ReleaseModel) -> bool {
     let prod = plan.environments[release.env].spec.stage == "prod";
-    release.spec.application.prune.unwrap_or(!(prod && requires_storage(release)))
+    !release.lets_go() && release.spec.application.prune.unwrap_or(!(prod && requires_storage(release)))
 }
 
 /// Whether deleting the Application deletes what it installed: only outside prod, and never storage, CRDs, Argo CD
-/// itself, the network or the storage drivers; nor a directory of another repository, which may hold any of these.
+/// itself, the network or the storage drivers; nor a directory of another repository, which may hold any of these; nor
+/// a release that is about to be renamed.
 fn deletes_resources(plan: &Plan, release: &ReleaseModel) -> bool {
     let spec = &release.spec;
     let provides = |kind: &str| spec.provides.keys().any(|name| name.split('/').next() == Some(kind));
     plan.environments[release.env].spec.stage != "prod"
         && !requires_storage(release)
+        && !release.lets_go()
         && spec.git.is_none()
         && spec.chart.as_ref().is_none_or(|chart| chart.crds != Crds::Chart)
         && !["gitops", "cni", "storage"].into_iter().any(provides)
