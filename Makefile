@@ -37,7 +37,7 @@ unit:
 	$(CARGO) test $(LOCKED) --no-fail-fast
 
 bless: ## Rewrite the expectations of tests/cases and docs (read every line of the difference)
-	HLGEN_BLESS=1 $(CARGO) test $(LOCKED) --test cases --test docs
+	HLGEN_BLESS=1 $(CARGO) test $(LOCKED) --test cases --test docs --test catalog
 	git status --short tests/cases docs README.md
 
 bench: ## Measure parse, merge, templates and emit (criterion)

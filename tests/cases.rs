@@ -46,6 +46,7 @@ cases! {
     capability_ambiguous
     capability_bindings
     capability_choice_wrong
+    capability_class_that_nobody_provides
     capability_data
     capability_data_templates
     capability_missing

@@ -344,8 +344,12 @@ impl Bindings {
         own.contains_key(capability) || own.contains_key(kind) || binding.is_some_and(|binding| binding.decided)
     }
 
-    /// Whether nobody ever provides a capability of that name.
+    /// Whether nobody ever provides a capability of that name. A class of a known kind (`objectstorage/logs`) is what an
+    /// environment may name as external, so it is known without a provider.
     fn is_unknown(&self, capability: &str, catalog: &mut Catalog<'_>) -> bool {
+        if capability.split_once('/').is_some_and(|(kind, _)| known(kind).is_some()) {
+            return false;
+        }
         !self.environments.iter().any(|table| table.contains_key(capability))
             && catalog.providers(capability).is_empty()
     }
