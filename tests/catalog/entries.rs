@@ -103,8 +103,10 @@ pub(crate) fn all() -> BTreeMap<String, Entry> {
         .iter()
         .map(|(name, own)| {
             let base = own.get("from").and_then(|from| from.as_str());
-            let mut value =
-                base.map_or_else(|| serde_yaml::Value::Mapping(Default::default()), |base| parsed[base].clone());
+            let mut value = base.map_or_else(
+                || serde_yaml::Value::Mapping(serde_yaml::Mapping::default()),
+                |base| parsed[base].clone(),
+            );
             merge(&mut value, own);
             let map = value.as_mapping_mut().unwrap();
             map.remove("apiVersion");
