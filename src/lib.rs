@@ -10,6 +10,7 @@
 //! ---- below this line: no files, no environment, no clock, no network, no printing ----
 //! check      rules on values, on output, on files; severities and allow-comments
 //! render     plan -> files
+//! traits     what a few lines of app.yaml become: routes
 //! plan       the central value; every command is a function of it
 //! resolve    environments, releases, capabilities, order
 //! schema     JSON Schema: files as kinds, values validated, schemas inferred
@@ -36,4 +37,5 @@ pub mod resolve;
 pub mod schema;
 pub mod source;
 pub mod template;
+pub mod traits;
 pub mod yaml;

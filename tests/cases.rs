@@ -56,6 +56,12 @@ cases! {
     environments_sharing_a_cluster
     environments_sharing_a_cluster_meet
     explain_values
+    expose_as_ingress
+    expose_as_ingress_of_nginx
+    expose_as_routes_of_a_gateway
+    expose_streams_of_traefik
+    expose_that_cannot_be
+    expose_without_what_it_wants
     file_that_nobody_reads
     global_alone_in_shared_files
     global_only_where_accepted

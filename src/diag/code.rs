@@ -108,6 +108,10 @@ codes! {
     OutManifest = "out/manifest", Error, "a manifest is not a Kubernetes object";
     OutSize = "out/size", Error, "an object would be larger than Kubernetes or Argo CD takes";
     OutForeign = "out/foreign-file", Error, "a file that hlgen did not write is in the way";
+    ExposeClash = "expose/clash", Error, "two releases claim one host and path";
+    ExposeHost = "expose/no-host", Warning, "a way in has no host";
+    ExposeUnguarded = "expose/unguarded", Note, "a way in that wants single sign-on is left out, because nothing provides it";
+    ExposeUnsupported = "expose/unsupported", Error, "the ingress provider cannot do what a way in asks for";
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
     AllowUnused = "allow/unused", Note, "an allow-comment that matches no finding";

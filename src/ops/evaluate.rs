@@ -8,10 +8,12 @@ use rayon::prelude::*;
 use crate::check::values::AppSchema;
 use crate::diag::Diagnostic;
 use crate::plan::Plan;
+use crate::plan::manifests::ManifestFile;
 use crate::plan::values::{AppValues, Evaluated, Results};
 use crate::render::{OutFile, Piece, PieceKind, release};
 use crate::source::docs::Docs;
 use crate::template::{Scope, value_of};
+use crate::traits;
 
 /// What evaluating all releases brought to light.
 #[derive(Debug, Default)]
@@ -113,7 +115,7 @@ fn app<E>(
             if !complete {
                 continue;
             }
-            let files = if values.has_manifests(plan, docs, *number) {
+            let mut files = if values.has_manifests(plan, docs, *number) {
                 let tree = Evaluated { forest: &values.forest, results: &results };
                 let seen =
                     merged.root.map_or_else(|| value_of(serde_json::json!({})), |root| value_of(tree.to_json(root)));
@@ -122,6 +124,14 @@ fn app<E>(
             } else {
                 Vec::new()
             };
+            // A file that somebody wrote stands for the one a trait would make.
+            if traits::any(release) {
+                let made = traits::of(plan, *number, index, &scope, &place, &mut out.findings);
+                let new = |made: &ManifestFile| !files.iter().any(|own| own.path == made.path);
+                let made: Vec<ManifestFile> = made.into_iter().filter(|made| new(made)).collect();
+                files.extend(made);
+                files.sort_by(|one, other| one.path.cmp(&other.path));
+            }
             release::check_manifests(release, &files, &mut out.findings);
             if !files.is_empty() {
                 out.manifests.insert((*number, index), release::holds_state(&files));

@@ -29,13 +29,29 @@ pub struct ManifestFile {
 #[derive(Debug, Clone)]
 pub struct Object {
     pub value: Json,
-    doc: Arc<Doc>,
+    origin: Origin,
+}
+
+/// Where an object was written.
+#[derive(Debug, Clone)]
+enum Origin {
+    Doc(Arc<Doc>),
+    /// By a field that asks for it.
+    Field(Span),
 }
 
 impl Object {
+    /// An object that a field at `span` asks for.
+    pub fn made(value: Json, span: Span) -> Self {
+        Self { value, origin: Origin::Field(span) }
+    }
+
     /// The place of a field, or of its nearest parent that is written; of the object's first key without one.
     pub fn span(&self, path: &[&str]) -> Span {
-        let doc = &self.doc;
+        let doc = match &self.origin {
+            Origin::Doc(doc) => doc,
+            Origin::Field(span) => return *span,
+        };
         let root = doc.root();
         let mut span = doc.entries(root).first().map_or_else(|| doc.span(root), |entry| doc.span(entry.key));
         let mut node = root;
@@ -170,7 +186,7 @@ impl AppValues<'_> {
             return None;
         }
         let value = Evaluated { forest: &self.forest, results: &results }.to_json(root);
-        Some(Object { value, doc: Arc::clone(doc) })
+        Some(Object { value, origin: Origin::Doc(Arc::clone(doc)) })
     }
 }
 

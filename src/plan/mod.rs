@@ -28,7 +28,7 @@ use crate::resolve::order;
 use crate::resolve::release::{self, ReleaseModel};
 use crate::schema::kinds::Kinds;
 use crate::source::docs::Docs;
-use crate::template::Engine;
+use crate::template::{Engine, Scope, TemplateError};
 use crate::yaml::Doc;
 
 /// The version of hlgen that plans.
@@ -64,6 +64,17 @@ impl Plan {
     /// The environment a release is in.
     pub fn env_of(&self, release: &ReleaseModel) -> &EnvModel {
         &self.environments[release.env]
+    }
+
+    /// The hosts at which a release is exposed on a cluster, by the names of its ways in. One that has no host (the
+    /// environment has no domain) is not among them.
+    pub fn hosts(&self, number: usize, cluster: usize) -> &[(String, String)] {
+        self.scopes.hosts(number, cluster)
+    }
+
+    /// Evaluates a text of `app.yaml` or of an environment that may hold templates.
+    pub fn text(&self, text: &str, scope: &Arc<Scope>) -> Result<String, TemplateError> {
+        scope::evaluate_text(&self.engine, text, scope)
     }
 
     /// Releases grouped by app, in the order of the apps' names; within an app by environment and name.

@@ -97,6 +97,11 @@ impl Scopes {
         }
     }
 
+    /// The hosts of a release's ways in on a cluster, by their names.
+    pub(super) fn hosts(&self, number: usize, cluster: usize) -> &[(String, String)] {
+        self.hosts.get(&(number, cluster)).map(|hosts| hosts.as_slice()).unwrap_or_default()
+    }
+
     /// What is there before capabilities are known.
     fn base(&self, release: &ReleaseModel, cluster: usize) -> Scope {
         let here = &self.clusters[cluster];

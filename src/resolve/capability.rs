@@ -35,7 +35,7 @@ known! {
     "dns": [] ["provider", "zones"] "DNS records for exposed hosts";
     "git": ["url"] ["namespace", "organization"] "a Git host";
     "gitops": ["namespace"] ["url"] "Argo CD itself";
-    "ingress": ["className"] ["gateway", "namespace", "annotations"] "routes from outside to Services";
+    "ingress": ["className"] ["controller", "gateway", "namespace", "annotations"] "routes from outside to Services";
     "loadbalancer": [] ["class", "addresses", "annotations"] "Services of type LoadBalancer get an address";
     "logs": ["url"] ["readUrl"] "a log store that takes logs";
     "metrics": ["crds"] ["url", "labels", "alertmanagerUrl"] "a metrics stack that watches ServiceMonitors";
@@ -44,7 +44,7 @@ known! {
     "objectstorage": [] ["endpoint", "bucket", "region", "secret", "pathStyle"] "an S3-like object store";
     "postgres": [] ["operator", "host", "port", "user", "database", "secret", "superuserSecret"] "PostgreSQL";
     "secrets": ["store"] ["kind", "backend", "namespace"] "secrets from a store";
-    "sso": [] ["issuer", "url", "forwardAuth"] "single sign-on";
+    "sso": [] ["issuer", "url", "forwardAuth", "headers"] "single sign-on";
     "storage": ["className"] ["expandable", "snapshotClass"] "volumes for one node at a time";
     "storage/shared": ["className"] ["expandable"] "volumes for several nodes at a time";
     "traces": ["url"] [] "a trace store that takes traces";
@@ -79,7 +79,7 @@ fn implied(release: &ReleaseModel) -> Vec<&'static str> {
             implied.push("sso");
         }
         if spec.expose.iter().any(|expose| expose.visibility == crate::model::Visibility::Public) {
-            implied.push("tunnel");
+            implied.extend(["ingress/public", "tunnel"]);
         }
     }
     if spec.metrics.is_some() {

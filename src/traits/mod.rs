@@ -1,0 +1,85 @@
+//! Traits: what a few lines of `app.yaml` become in an environment, rendered beside the app's own manifests.
+//!
+//! A trait is a function of the plan and of one release on one cluster. It reads what the app declares and the data of
+//! the capability that serves it, never the chart's values, so that every chart is treated alike. A manifest of the
+//! app or the environment with the same file name replaces what a trait makes.
+
+mod expose;
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use crate::diag::{Diagnostic, Span};
+use crate::plan::Plan;
+use crate::plan::manifests::{ManifestFile, Object};
+use crate::resolve::release::ReleaseModel;
+use crate::template::Scope;
+
+/// What a trait sees.
+struct Context<'c> {
+    plan: &'c Plan,
+    release: &'c ReleaseModel,
+    number: usize,
+    cluster: usize,
+    scope: &'c Arc<Scope>,
+    /// `<cluster>/<release>`, for findings.
+    place: &'c str,
+}
+
+impl Context<'_> {
+    /// The data of a capability that the release declares and somebody provides.
+    fn capability(&self, name: &str) -> Option<Json> {
+        let data = self.scope.capabilities.as_ref()?.get(name)?;
+        Some(serde_json::to_value(data).unwrap_or_else(|_| json!({})))
+    }
+
+    /// The place of a field of the release.
+    fn span(&self, path: &[&str]) -> Span {
+        self.release.span(self.plan.env_of(self.release), path)
+    }
+
+    /// Name, labels and annotations of an object in the release's namespace.
+    fn metadata(&self, name: &str, annotations: serde_json::Map<String, Json>) -> Json {
+        let mut metadata = json!({
+            "name": name,
+            "labels": {
+                "app.kubernetes.io/managed-by": "hlgen",
+                "hlgen.dev/release": self.release.name,
+            },
+        });
+        if !annotations.is_empty() {
+            metadata["annotations"] = annotations.into();
+        }
+        metadata
+    }
+}
+
+/// Whether a release may have manifests from traits at all.
+pub fn any(release: &ReleaseModel) -> bool {
+    !release.spec.expose.is_empty()
+}
+
+/// What the traits of a release make on a cluster.
+pub fn of(
+    plan: &Plan,
+    number: usize,
+    cluster: usize,
+    scope: &Arc<Scope>,
+    place: &str,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<ManifestFile> {
+    let context = Context { plan, release: &plan.releases[number], number, cluster, scope, place };
+    let mut files = Vec::new();
+    expose::routes(&context, &mut files, findings);
+    files
+}
+
+/// Checks what releases of one environment claim together.
+pub fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
+    expose::check_clashes(plan, findings);
+}
+
+fn file(path: String, objects: Vec<Json>, span: Span) -> ManifestFile {
+    ManifestFile { path, objects: objects.into_iter().map(|object| Object::made(object, span)).collect() }
+}
