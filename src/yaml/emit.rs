@@ -163,29 +163,32 @@ impl<T: Tree> Writer<'_, T> {
         }
     }
 
-    /// A scalar or an empty map or list, and the end of its line. `indent` is the column of a block scalar's text.
     fn scalar(&mut self, node: T::Node, indent: usize) {
-        let out = &mut *self.out;
-        match self.tree.view(node) {
-            View::Bool(true) => out.push_str("true"),
-            View::Bool(false) => out.push_str("false"),
-            View::Number(text) => out.push_str(text),
-            View::Int(value) => out.push_str(itoa(value < 0, value.unsigned_abs(), &mut [0; 20])),
-            View::Uint(value) => out.push_str(itoa(false, value, &mut [0; 20])),
-            View::Float(value) if value.is_finite() => scalar::write_float(value, out),
-            View::Null | View::Float(_) => out.push_str("null"),
-            View::Str(text) => {
-                if text.contains('\n') && is_clean_block(text) {
-                    write_block(text, indent.max(2), out);
-                    return;
-                }
-                write_flow(text, out);
-            }
-            View::Map => out.push_str("{}"),
-            View::Seq => out.push_str("[]"),
-        }
-        out.push('\n');
+        write_scalar(self.tree.view(node), indent, self.out);
     }
+}
+
+/// A scalar or an empty map or list, and the end of its line. `indent` is the column of a block scalar's text.
+pub(super) fn write_scalar(view: View<'_>, indent: usize, out: &mut String) {
+    match view {
+        View::Bool(true) => out.push_str("true"),
+        View::Bool(false) => out.push_str("false"),
+        View::Number(text) => out.push_str(text),
+        View::Int(value) => out.push_str(itoa(value < 0, value.unsigned_abs(), &mut [0; 20])),
+        View::Uint(value) => out.push_str(itoa(false, value, &mut [0; 20])),
+        View::Float(value) if value.is_finite() => scalar::write_float(value, out),
+        View::Null | View::Float(_) => out.push_str("null"),
+        View::Str(text) => {
+            if text.contains('\n') && is_clean_block(text) {
+                write_block(text, indent.max(2), out);
+                return;
+            }
+            write_flow(text, out);
+        }
+        View::Map => out.push_str("{}"),
+        View::Seq => out.push_str("[]"),
+    }
+    out.push('\n');
 }
 
 /// Decimal digits without an allocation.
@@ -206,7 +209,7 @@ fn itoa(negative: bool, mut value: u64, buffer: &mut [u8; 20]) -> &str {
     std::str::from_utf8(&buffer[at..]).unwrap_or_default()
 }
 
-fn spaces(count: usize, out: &mut String) {
+pub(super) fn spaces(count: usize, out: &mut String) {
     const SPACES: &str = "                                                                ";
     let mut left = count;
     while left > 0 {
@@ -220,7 +223,7 @@ fn spaces(count: usize, out: &mut String) {
 const LONGEST_SIMPLE_KEY: usize = 1000;
 
 /// `key:`, or `? key` and a line that begins with `:` where the key is too long.
-fn write_key(key: &str, indent: usize, out: &mut String) {
+pub(super) fn write_key(key: &str, indent: usize, out: &mut String) {
     let start = out.len();
     write_flow(key, out);
     if out.len() - start > LONGEST_SIMPLE_KEY {
