@@ -72,17 +72,13 @@ impl Pattern {
         self
     }
 
-    /// Whether the pattern gives `text` for an element with these parameters.
-    fn gives(&self, text: &str, params: &Map<String, Value>) -> bool {
-        let mut rest = Some(text);
-        for piece in &self.pieces {
-            let expected = match piece {
-                Piece::Text(text) => Some(text.as_str()),
-                Piece::Param(name) => params.get(name).and_then(Value::as_str),
-            };
-            rest = rest.zip(expected).and_then(|(rest, expected)| rest.strip_prefix(expected));
-        }
-        rest == Some("")
+    /// The text for an element with these parameters, if it has those that the pattern needs.
+    fn given(&self, params: &Map<String, Value>) -> Option<String> {
+        let texts = self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => Some(text.as_str()),
+            Piece::Param(name) => params.get(name).and_then(Value::as_str),
+        });
+        texts.collect()
     }
 
     fn template(&self) -> String {
@@ -189,11 +185,14 @@ type Folded = (Template, Vec<Map<String, Value>>);
 /// others. The first Application becomes the template without a detour, and every element's is made from it again.
 fn generalised(namespace: &str, elements: &[Element], patterns: &[Pattern]) -> Option<Folded> {
     let first = elements.first()?;
+    let given: Vec<Option<String>> = patterns.iter().map(|pattern| pattern.given(&first.params)).collect();
     let mut template = of_template(&first.application);
     let generalise = |place: &Place<'_>, leaf: Leaf<'_>| match leaf {
         Leaf::Text(text) => {
-            let gives = |pattern: &&Pattern| place.fits(pattern.at) && pattern.gives(text, &first.params);
-            if let Some(pattern) = patterns.iter().find(gives) {
+            let gives = |(pattern, given): &(&Pattern, &Option<String>)| {
+                given.as_ref().is_some_and(|given| given == text) && place.fits(pattern.at)
+            };
+            if let Some((pattern, _)) = patterns.iter().zip(&given).find(gives) {
                 *text = pattern.template();
             } else if text.contains('{') {
                 *text = escaped(text);
@@ -243,7 +242,8 @@ fn of_template(application: &Application) -> Template {
 /// The template of what all Applications share, by way of JSON; what it lacks is in the parameters.
 fn folded(namespace: &str, elements: &[Element], patterns: &[Pattern]) -> Result<Folded, FactorError> {
     let wanted = elements.iter().map(|element| wanted(element, namespace)).collect::<Result<Vec<_>, _>>()?;
-    let folding = Folding { elements, patterns };
+    let given = |element: &Element| patterns.iter().map(|pattern| pattern.given(&element.params)).collect();
+    let folding = Folding { given: elements.iter().map(given).collect(), patterns };
     let views: Vec<&Value> = wanted.iter().collect();
     let mut template = folding.shared(&views, None).unwrap_or_else(|| Value::Object(Map::new()));
     let mut params: Vec<Map<String, Value>> = elements.iter().map(|element| element.params.clone()).collect();
@@ -320,7 +320,8 @@ fn wanted(element: &Element, namespace: &str) -> Result<Value, FactorError> {
 }
 
 struct Folding<'f> {
-    elements: &'f [Element],
+    /// What each pattern gives for each element.
+    given: Vec<Vec<Option<String>>>,
     patterns: &'f [Pattern],
 }
 
@@ -357,11 +358,11 @@ impl Folding<'_> {
                 if texts.len() < values.len() {
                     return None;
                 }
-                let gives = |pattern: &&Pattern| {
+                let gives = |(number, pattern): &(usize, &Pattern)| {
                     place.is_some_and(|place| place.fits(pattern.at))
-                        && self.elements.iter().zip(&texts).all(|(element, text)| pattern.gives(text, &element.params))
+                        && self.given.iter().zip(&texts).all(|(given, text)| given[*number].as_deref() == Some(*text))
                 };
-                if let Some(pattern) = self.patterns.iter().find(gives) {
+                if let Some((_, pattern)) = self.patterns.iter().enumerate().find(gives) {
                     return Some(Value::String(pattern.template()));
                 }
                 texts.iter().all(|text| text == first).then(|| Value::String(escaped(first)))

@@ -222,3 +222,20 @@ fn each_sync_policy<E>(policy: &mut SyncPolicy, at: &Place<'_>, visit: &mut Visi
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_fits_step_by_step() {
+        let labels = Place::new(None, "labels");
+        let label = labels.key("a/b~c");
+        assert!(label.fits("/labels/a~1b~0c") && label.fits("/*/*") && label.fits("/labels/*"));
+        assert!(!label.fits("/labels/a/b~c") && !label.fits("/labels") && !label.fits("/*") && !label.fits("/x/*"));
+        assert!(!label.fits("/labels/xa~1b~0c") && !label.fits("/x/labels/a~1b~0c") && !label.fits(""));
+        let item = labels.index(11);
+        assert!(item.fits("/labels/11") && item.fits("/labels/*") && !item.fits("/labels/1") && !item.fits("/labels"));
+        assert!(labels.key("").fits("/labels/"));
+    }
+}
