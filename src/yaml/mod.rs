@@ -17,6 +17,7 @@ pub mod parse;
 mod place;
 pub mod scalar;
 mod serialize;
+mod simple;
 mod syntax;
 
 pub use decode::decode;
