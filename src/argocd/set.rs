@@ -13,6 +13,7 @@
 use serde_json::{Map, Value};
 
 use super::expand;
+use super::types::leaves::{self, Leaf, Place};
 use super::types::{
     Application, ApplicationSet, ApplicationSetSpec, Generator, ListGenerator, MatchExpression, Metadata, RollingSync,
     SetSyncPolicy, Step, Strategy, Template,
@@ -35,7 +36,8 @@ pub struct Element {
 /// A text with parameters in it and the places where it may stand in the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    at: Vec<String>,
+    /// A JSON Pointer.
+    at: &'static str,
     pieces: Vec<Piece>,
 }
 
@@ -48,9 +50,8 @@ enum Piece {
 impl Pattern {
     /// A pattern for the texts at `pointer`: a JSON Pointer into the Application whose segment `*` stands for any one
     /// segment, for example `/spec/sources/*/helm/valueFiles/*`.
-    pub fn at(pointer: &str) -> Self {
-        let at = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-        Self { at, pieces: Vec::new() }
+    pub fn at(pointer: &'static str) -> Self {
+        Self { at: pointer, pieces: Vec::new() }
     }
 
     /// Adds text that stands for itself, whatever it holds.
@@ -71,21 +72,13 @@ impl Pattern {
         self
     }
 
-    fn fits(&self, path: &[String]) -> bool {
-        self.at.len() == path.len() && self.at.iter().zip(path).all(|(at, part)| at == "*" || at == part)
-    }
-
-    /// Whether the pattern gives `text` for an element with these parameters.
-    fn gives(&self, text: &str, params: &Map<String, Value>) -> bool {
-        let mut rest = Some(text);
-        for piece in &self.pieces {
-            let expected = match piece {
-                Piece::Text(text) => Some(text.as_str()),
-                Piece::Param(name) => params.get(name).and_then(Value::as_str),
-            };
-            rest = rest.zip(expected).and_then(|(rest, expected)| rest.strip_prefix(expected));
-        }
-        rest == Some("")
+    /// The text for an element with these parameters, if it has those that the pattern needs.
+    fn given(&self, params: &Map<String, Value>) -> Option<String> {
+        let texts = self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => Some(text.as_str()),
+            Piece::Param(name) => params.get(name).and_then(Value::as_str),
+        });
+        texts.collect()
     }
 
     fn template(&self) -> String {
@@ -143,10 +136,116 @@ pub fn factor(
     if elements.is_empty() {
         return Err(FactorError::Empty(name.to_owned()));
     }
+    let generalised = generalised(namespace, elements, patterns);
+    let is_proven = generalised.is_some();
+    let (template, params) = match generalised {
+        Some(made) => {
+            debug_assert_eq!(Ok(&made), folded(namespace, elements, patterns).as_ref(), "two ways to one set");
+            made
+        }
+        None => folded(namespace, elements, patterns)?,
+    };
+    let patched = params.iter().any(|params| params.contains_key(PATCH));
+    let spec = ApplicationSetSpec {
+        go_template: true,
+        go_template_options: vec!["missingkey=error".into()],
+        sync_policy: Some(SetSyncPolicy { preserve_resources_on_deletion: true }),
+        strategy: rollout.map(strategy),
+        generators: vec![Generator { list: ListGenerator { elements: params } }],
+        template,
+        template_patch: patched.then(|| TEMPLATE_PATCH.to_owned()),
+    };
+    let set = ApplicationSet { metadata: Metadata::new(name, namespace), spec, ..ApplicationSet::default() };
+    if !is_proven {
+        prove(&set, elements)?;
+    }
+    Ok(set)
+}
+
+/// Expands a set and compares, so that it can be long but not wrong.
+fn prove(set: &ApplicationSet, elements: &[Element]) -> Result<(), FactorError> {
+    let shape = |number: usize, reason: String| FactorError::Shape {
+        application: elements[number].application.metadata.name.clone(),
+        reason,
+    };
+    let expanded = expand::expand(set).map_err(|error| shape(error.element, error.to_string()))?;
+    for (number, (expanded, Element { application, .. })) in expanded.iter().zip(elements).enumerate() {
+        // An empty block is as good as none.
+        if expanded != application && serde_json::to_value(expanded).ok() != serde_json::to_value(application).ok() {
+            return Err(shape(number, "the set would expand to something else".into()));
+        }
+    }
+    Ok(())
+}
+
+/// A template and the parameters of each element.
+type Folded = (Template, Vec<Map<String, Value>>);
+
+/// What [`folded`] gives, for Applications that differ by texts with a pattern alone, as almost all do; `None` for all
+/// others. The first Application becomes the template without a detour, and every element's is made from it again.
+fn generalised(namespace: &str, elements: &[Element], patterns: &[Pattern]) -> Option<Folded> {
+    let first = elements.first()?;
+    let given: Vec<Option<String>> = patterns.iter().map(|pattern| pattern.given(&first.params)).collect();
+    let mut template = of_template(&first.application);
+    let generalise = |place: &Place<'_>, leaf: Leaf<'_>| match leaf {
+        Leaf::Text(text) => {
+            let gives = |(pattern, given): &(&Pattern, &Option<String>)| {
+                given.as_ref().is_some_and(|given| given == text) && place.fits(pattern.at)
+            };
+            if let Some((pattern, _)) = patterns.iter().zip(&given).find(gives) {
+                *text = pattern.template();
+            } else if text.contains('{') {
+                *text = escaped(text);
+            }
+            Some(())
+        }
+        Leaf::Key(key) => (!key.contains("{{")).then_some(()),
+        Leaf::Number(number) => is_exact(&number.into()).then_some(()),
+    };
+    leaves::each(&mut template, |place, leaf| generalise(place, leaf).ok_or(())).ok()?;
+    if template.metadata.name.is_empty() {
+        return None;
+    }
+    let params = elements.iter().map(|element| {
+        let Element { params, application } = element;
+        let right = application.metadata.namespace == namespace
+            && params.keys().all(|param| is_param(param))
+            && params.values().all(|value| inexact(value).is_none());
+        let mut params = if right { params.clone() } else { return None };
+        if params.is_empty() {
+            params.insert("name".into(), application.metadata.name.as_str().into());
+        }
+        let params = Value::Object(params);
+        let mut rendered = template.clone();
+        let render = |_: &Place<'_>, leaf: Leaf<'_>| match leaf {
+            Leaf::Text(text) if text.contains('{') => expand::render(text, &params).map(|rendered| *text = rendered),
+            _ => Ok(()),
+        };
+        leaves::each(&mut rendered, render).ok()?;
+        rendered.metadata.namespace.clone_from(&application.metadata.namespace);
+        let same = rendered.metadata == application.metadata && rendered.spec == application.spec;
+        match params {
+            Value::Object(params) if same => Some(params),
+            _ => None,
+        }
+    });
+    let params = params.collect::<Option<_>>()?;
+    Some((template, params))
+}
+
+/// An Application as a set's template has it: its namespace is that of the set.
+fn of_template(application: &Application) -> Template {
+    let metadata = Metadata { namespace: String::new(), ..application.metadata.clone() };
+    Template { metadata, spec: application.spec.clone() }
+}
+
+/// The template of what all Applications share, by way of JSON; what it lacks is in the parameters.
+fn folded(namespace: &str, elements: &[Element], patterns: &[Pattern]) -> Result<Folded, FactorError> {
     let wanted = elements.iter().map(|element| wanted(element, namespace)).collect::<Result<Vec<_>, _>>()?;
-    let folding = Folding { elements, patterns };
+    let given = |element: &Element| patterns.iter().map(|pattern| pattern.given(&element.params)).collect();
+    let folding = Folding { given: elements.iter().map(given).collect(), patterns };
     let views: Vec<&Value> = wanted.iter().collect();
-    let mut template = folding.shared(&views, &mut Vec::new()).unwrap_or_else(|| Value::Object(Map::new()));
+    let mut template = folding.shared(&views, None).unwrap_or_else(|| Value::Object(Map::new()));
     let mut params: Vec<Map<String, Value>> = elements.iter().map(|element| element.params.clone()).collect();
 
     let promote = |template: &mut Value, params: &mut [Map<String, Value>], path: [&str; 2], param: &str| {
@@ -187,26 +286,14 @@ pub fn factor(
     let template: Template =
         serde_json::from_value(template).map_err(|error| shape(first, format!("no template fits: {error}")))?;
     let plain = expand::template_value(&template);
-    let mut patched = false;
     for ((element, wanted), params) in elements.iter().zip(&wanted).zip(&mut params) {
         let application = &element.application;
         let rendered = expand::rendered(&plain, params).map_err(|reason| shape(application, reason))?;
         if let Some(patch) = difference(&rendered, wanted) {
             params.insert(PATCH.to_owned(), patch);
-            patched = true;
         }
     }
-
-    let spec = ApplicationSetSpec {
-        go_template: true,
-        go_template_options: vec!["missingkey=error".into()],
-        sync_policy: Some(SetSyncPolicy { preserve_resources_on_deletion: true }),
-        strategy: rollout.map(strategy),
-        generators: vec![Generator { list: ListGenerator { elements: params } }],
-        template,
-        template_patch: patched.then(|| TEMPLATE_PATCH.to_owned()),
-    };
-    Ok(ApplicationSet { metadata: Metadata::new(name, namespace), spec, ..ApplicationSet::default() })
+    Ok((template, params))
 }
 
 /// Metadata and spec of an element's Application, after the checks that concern it alone.
@@ -223,9 +310,7 @@ fn wanted(element: &Element, namespace: &str) -> Result<Value, FactorError> {
     if let Some(param) = element.params.keys().find(|param| !is_param(param)) {
         return Err(FactorError::Param(param.clone()));
     }
-    let metadata = Metadata { namespace: String::new(), ..application.metadata.clone() };
-    let template = Template { metadata, spec: application.spec.clone() };
-    let value = serde_json::to_value(template)
+    let value = serde_json::to_value(of_template(application))
         .map_err(|error| FactorError::Shape { application: name.clone(), reason: error.to_string() })?;
     let number = element.params.values().find_map(inexact).or_else(|| inexact(&value));
     match number {
@@ -235,15 +320,16 @@ fn wanted(element: &Element, namespace: &str) -> Result<Value, FactorError> {
 }
 
 struct Folding<'f> {
-    elements: &'f [Element],
+    /// What each pattern gives for each element.
+    given: Vec<Vec<Option<String>>>,
     patterns: &'f [Pattern],
 }
 
 impl Folding<'_> {
     /// The template of what all values, one per element, share; `None` where that is nothing.
-    fn shared(&self, values: &[&Value], path: &mut Vec<String>) -> Option<Value> {
+    fn shared(&self, values: &[&Value], place: Option<&Place<'_>>) -> Option<Value> {
         let Value::Object(first) = values[0] else {
-            return self.whole(values, path);
+            return self.whole(values, place);
         };
         let maps: Vec<&Map<String, Value>> = values.iter().filter_map(|value| value.as_object()).collect();
         if maps.len() < values.len() {
@@ -255,30 +341,28 @@ impl Folding<'_> {
             if inner.len() < values.len() {
                 continue;
             }
-            path.push(key.clone());
-            if let Some(value) = self.shared(&inner, path) {
+            if let Some(value) = self.shared(&inner, Some(&Place::new(place, key))) {
                 shared.insert(escaped(key), value);
             }
-            path.pop();
         }
-        let incomplete = *path == ["spec", "source"] && !shared.contains_key("repoURL");
+        let incomplete = place.is_some_and(|place| place.fits("/spec/source")) && !shared.contains_key("repoURL");
         let says_nothing = shared.is_empty() && maps.iter().any(|map| !map.is_empty());
         (!incomplete && !says_nothing).then_some(Value::Object(shared))
     }
 
     /// As [`Self::shared`], but all or nothing: for lists, which a patch can only replace.
-    fn whole(&self, values: &[&Value], path: &mut Vec<String>) -> Option<Value> {
+    fn whole(&self, values: &[&Value], place: Option<&Place<'_>>) -> Option<Value> {
         match values[0] {
             Value::String(first) => {
                 let texts: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
                 if texts.len() < values.len() {
                     return None;
                 }
-                let gives = |pattern: &&Pattern| {
-                    pattern.fits(path)
-                        && self.elements.iter().zip(&texts).all(|(element, text)| pattern.gives(text, &element.params))
+                let gives = |(number, pattern): &(usize, &Pattern)| {
+                    place.is_some_and(|place| place.fits(pattern.at))
+                        && self.given.iter().zip(&texts).all(|(given, text)| given[*number].as_deref() == Some(*text))
                 };
-                if let Some(pattern) = self.patterns.iter().find(gives) {
+                if let Some((_, pattern)) = self.patterns.iter().enumerate().find(gives) {
                     return Some(Value::String(pattern.template()));
                 }
                 texts.iter().all(|text| text == first).then(|| Value::String(escaped(first)))
@@ -290,10 +374,7 @@ impl Folding<'_> {
                 }
                 let items = (0..first.len()).map(|index| {
                     let inner: Vec<&Value> = lists.iter().map(|list| &list[index]).collect();
-                    path.push(index.to_string());
-                    let item = self.whole(&inner, path);
-                    path.pop();
-                    item
+                    self.whole(&inner, Some(&Place::item(place, index)))
                 });
                 items.collect::<Option<Vec<_>>>().map(Value::Array)
             }
@@ -304,9 +385,7 @@ impl Folding<'_> {
                 }
                 let entries = first.keys().map(|key| {
                     let inner = maps.iter().map(|map| map.get(key)).collect::<Option<Vec<_>>>()?;
-                    path.push(key.clone());
-                    let value = self.whole(&inner, path);
-                    path.pop();
+                    let value = self.whole(&inner, Some(&Place::new(place, key)));
                     value.map(|value| (escaped(key), value))
                 });
                 entries.collect::<Option<Map<_, _>>>().map(Value::Object)

@@ -64,7 +64,7 @@ pub fn check_set(
         let named = set.applications.iter().position(|application| application.metadata.name == name);
         place(plan, &group.members[named.unwrap_or_default()])
     };
-    let of_set = rules::application_set(&set.set, rules.version);
+    let of_set = rules::folded_set(&set.set, &set.applications, rules.version);
     let of_instance = rules::instance(&set.applications, &rules.projects, rules.version);
     // Names of releases and namespaces were checked where they are written.
     let known = |found: &Violation| {

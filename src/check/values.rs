@@ -7,6 +7,7 @@ use crate::merge::{Path, Step};
 use crate::plan::values::{AppValues, Evaluated, Merged, Results, without_nulls};
 use crate::resolve::catalog::AppDef;
 use crate::schema;
+use crate::schema::instance::Instance;
 use crate::schema::json::{Mismatch, Schema, Violation};
 use crate::source::docs::Docs;
 use crate::yaml::Kind;
@@ -80,10 +81,16 @@ impl AppSchema {
         let instance = match (&self.defaults, merged.root) {
             (Some(defaults), Some(root)) => coalesce(defaults, tree.to_json(root)),
             (Some(defaults), None) => without_nulls(defaults.clone()),
-            (None, Some(root)) => tree.to_json_without_nulls(root),
+            (None, Some(root)) => {
+                let instance = Instance::merged(&values.forest, results, root);
+                if self.schema.is_valid(instance.clone()) {
+                    return;
+                }
+                instance.into_json()
+            }
             (None, None) => Json::Object(serde_json::Map::new()),
         };
-        if self.schema.is_valid(&instance) {
+        if self.schema.is_valid(Instance::json(&instance)) {
             return;
         }
         let lenient = self.inferred || self.version.as_deref().is_some_and(|made_for| chart_version != Some(made_for));

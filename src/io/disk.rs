@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use walkdir::{DirEntry, WalkDir};
@@ -199,6 +199,11 @@ impl Disk {
 
     /// The path below the root with `/`; what people may see of it if it is no name a repository should have.
     fn path_of(&self, path: &Path) -> Result<String, String> {
+        let below =
+            |path: &'_ str| Some(path.strip_prefix(self.root.to_str()?)?.strip_prefix(MAIN_SEPARATOR)?.to_owned());
+        if let Some(plain) = path.to_str().and_then(below).filter(|path| is_plain_path(path)) {
+            return Ok(plain);
+        }
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         let mut parts = Vec::new();
         for part in relative.components() {

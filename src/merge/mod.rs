@@ -36,6 +36,11 @@ impl Ref {
         Self { layer: layer.0, node: node.0 }
     }
 
+    /// What tells it from all other nodes of its forest; the first number is that of a layer, or beyond all layers.
+    pub fn numbers(self) -> (u32, u32) {
+        (self.layer, self.node)
+    }
+
     fn made(index: usize) -> Self {
         Self { layer: MADE, node: index as u32 }
     }

@@ -11,6 +11,7 @@ use super::{Plan, layers};
 use crate::diag::{Code, Diagnostic};
 use crate::merge::{Forest, LayerId, Path, Ref, Step};
 use crate::resolve::catalog::AppDef;
+pub use crate::schema::instance::Results;
 use crate::source::docs::Docs;
 use crate::template::{self, Compiled, Files, Scope, TemplateError};
 use crate::yaml::{Doc, Kind, NodeId, Tree, View, json_view, scalar_view};
@@ -36,9 +37,6 @@ const TEMPLATES_MAX: usize = 20_000;
 
 /// Bytes that they may write together.
 const RESULTS_MAX: usize = 8 << 20;
-
-/// Evaluated templates of a merged tree, by the node of the scalar.
-pub type Results = FxHashMap<Ref, Json>;
 
 /// Works on all releases of one app, on one thread.
 pub struct AppValues<'p> {
@@ -230,26 +228,6 @@ impl<'t> Evaluated<'t> {
                         .map(|(key, value)| (self.forest.key(key).to_owned(), self.to_json(value)))
                         .collect(),
                 ),
-                Kind::Seq => Json::Array(self.forest.items(node).map(|item| self.to_json(item)).collect()),
-                _ => self.forest.to_json(node),
-            },
-        }
-    }
-
-    /// The tree below a node as JSON without the nulls in maps, as Helm validates it.
-    pub fn to_json_without_nulls(&self, node: Ref) -> Json {
-        match self.resolve(node) {
-            Node::Result(value) => without_nulls(value.clone()),
-            Node::Merged(node) => match self.forest.kind(node) {
-                Kind::Map => Json::Object(
-                    self.forest
-                        .entries(node)
-                        .filter(|(_, value)| self.forest.kind(*value) != Kind::Null)
-                        .map(|(key, value)| (self.forest.key(key).to_owned(), self.to_json_without_nulls(value)))
-                        .filter(|(_, value)| !value.is_null())
-                        .collect(),
-                ),
-                // Helm leaves nulls in lists alone.
                 Kind::Seq => Json::Array(self.forest.items(node).map(|item| self.to_json(item)).collect()),
                 _ => self.forest.to_json(node),
             },

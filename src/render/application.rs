@@ -29,12 +29,23 @@ pub fn version(instance: &InstancePlan) -> Version {
 
 /// The Application's name by the project's or the release's own pattern.
 pub fn name(plan: &Plan, cluster: &ClusterPlan, release: &str, app: &str, own: Option<&str>) -> String {
-    let env = plan.environments[cluster.env].name.as_str();
-    own.unwrap_or(&plan.project.argocd.application_name)
-        .replace("{cluster}", cluster.name.as_str())
-        .replace("{release}", release)
-        .replace("{env}", env)
-        .replace("{app}", app)
+    let values = [
+        ("{cluster}", cluster.name.as_str()),
+        ("{release}", release),
+        ("{env}", plan.environments[cluster.env].name.as_str()),
+        ("{app}", app),
+    ];
+    let mut rest = own.unwrap_or(&plan.project.argocd.application_name);
+    let mut name = String::with_capacity(rest.len() + release.len());
+    // None of the values holds a brace, so one pass is enough.
+    while let Some(start) = rest.find('{') {
+        name.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let (written, value) = values.iter().find(|(word, _)| rest.starts_with(word)).unwrap_or(&("{", "{"));
+        name.push_str(value);
+        rest = &rest[written.len()..];
+    }
+    name + rest
 }
 
 /// The name of the AppProject of an environment and tier.

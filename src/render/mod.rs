@@ -61,8 +61,8 @@ impl OutFile {
                 text.push_str("---\n");
             }
             // Types of ours always serialise: their keys are texts.
-            let value = serde_json::to_value(object).unwrap_or_default();
-            text.push_str(&crate::yaml::emit_json(&value));
+            let written = crate::yaml::emit_object(object, &mut text);
+            debug_assert_eq!(written, Ok(()));
         }
         Self { path, text }
     }

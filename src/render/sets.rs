@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Mode, NAMESPACES, OutFile, application};
 use crate::argocd::set::{Element, FactorError, Pattern, Rollout, factor};
-use crate::argocd::types::{Application, ApplicationSet, keys};
+use crate::argocd::types::{Application, ApplicationSet};
 use crate::model;
 use crate::plan::{ClusterPlan, Plan, stage_rank};
 use crate::resolve::release::ReleaseModel;
@@ -121,25 +121,26 @@ fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>, mode: Mo
     params
 }
 
+/// The annotation `manifest-generate-paths` as a pointer.
+const GENERATE_PATHS: &str = "/metadata/annotations/argocd.argoproj.io~1manifest-generate-paths";
+
 /// Where texts of Applications differ only by the element's parameters.
 fn patterns(path: &str, release: &str, charts: &BTreeSet<&str>) -> Vec<Pattern> {
-    let folder = |at: &str, before: &str, after: &str| {
+    let folder = |at, before: &str, after: &str| {
         let text = format!("{before}{path}/");
         Pattern::at(at).text(&text).param("cluster").text(&format!("/{release}{after}"))
     };
-    let label = |label: &str, param: &str| Pattern::at(&format!("/metadata/labels/hlgen.dev~1{label}")).param(param);
-    let annotation = format!("/metadata/annotations/{}", keys::MANIFEST_GENERATE_PATHS.replace('/', "~1"));
-    let with_chart = charts.iter().map(|chart| folder(&annotation, "/", &format!(";/{chart}")));
+    let with_chart = charts.iter().map(|chart| folder(GENERATE_PATHS, "/", &format!(";/{chart}")));
     let mut patterns: Vec<Pattern> = with_chart.collect();
     patterns.extend([
         Pattern::at("/metadata/name").param("cluster").text(&format!("-{release}")),
         Pattern::at("/metadata/name").text(&format!("{release}-")).param("cluster"),
         Pattern::at("/metadata/name").param("environment").text(&format!("-{release}")),
-        label("cluster", "cluster"),
-        label("environment", "environment"),
-        label("stage", "stage"),
-        label("rollout", "stage"),
-        folder(&annotation, "/", ""),
+        Pattern::at("/metadata/labels/hlgen.dev~1cluster").param("cluster"),
+        Pattern::at("/metadata/labels/hlgen.dev~1environment").param("environment"),
+        Pattern::at("/metadata/labels/hlgen.dev~1stage").param("stage"),
+        Pattern::at("/metadata/labels/hlgen.dev~1rollout").param("stage"),
+        folder(GENERATE_PATHS, "/", ""),
         folder("/spec/source/path", "", ""),
         folder("/spec/source/path", "", "/manifests"),
         folder("/spec/sources/*/path", "", "/manifests"),
@@ -179,4 +180,16 @@ pub fn file(plan: &Plan, group: &Group, set: &ApplicationSet) -> OutFile {
     let instance = &plan.instances[group.instance].name;
     let path = format!("argocd/{instance}/applicationsets/{}.yaml", group.name);
     OutFile::objects(plan, path, &format!("instance {instance}, release {}", group.name), &[set])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::argocd::types::keys;
+
+    #[test]
+    fn the_pointer_is_that_of_the_annotation() {
+        let escaped = keys::MANIFEST_GENERATE_PATHS.replace('/', "~1");
+        assert_eq!(GENERATE_PATHS, format!("/metadata/annotations/{escaped}"));
+    }
 }

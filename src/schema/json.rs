@@ -9,6 +9,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, JsonType, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
+use super::instance::{Instance, Values};
 use crate::merge::{Path, Step};
 
 /// How many violations one value is told of: more than anyone reads, few enough to look each up.
@@ -17,7 +18,7 @@ const VIOLATION_LIMIT: usize = 200;
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
-    validator: Validator,
+    validator: Validator<Values>,
     document: Value,
 }
 
@@ -54,7 +55,7 @@ impl Schema {
     /// # Errors
     /// Why the schema cannot be used.
     pub fn compile(document: Value) -> Result<Self, String> {
-        let mut options = jsonschema::options();
+        let mut options = jsonschema::options_for::<Values>();
         if document.get("$schema").is_none() {
             options = options.with_draft(Draft::Draft202012);
         }
@@ -71,14 +72,14 @@ impl Schema {
         &self.document
     }
 
-    pub fn is_valid(&self, value: &Value) -> bool {
-        self.validator.is_valid(value)
+    pub fn is_valid(&self, instance: Instance<'_>) -> bool {
+        self.validator.is_valid(instance)
     }
 
     /// Everything that does not match, in the schema's order; the first of very many.
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         let mut found = Vec::new();
-        for error in self.validator.iter_errors(value) {
+        for error in self.validator.iter_errors(Instance::json(value)) {
             self.collect(&error, value, &mut found);
             if found.len() >= VIOLATION_LIMIT {
                 found.truncate(VIOLATION_LIMIT);
@@ -304,7 +305,7 @@ mod tests {
 
     fn found(schema: Value, value: &Value) -> Vec<(String, Mismatch)> {
         let schema = Schema::compile(schema).unwrap();
-        assert_eq!(schema.is_valid(value), schema.violations(value).is_empty());
+        assert_eq!(schema.is_valid(Instance::json(value)), schema.violations(value).is_empty());
         schema.violations(value).into_iter().map(|violation| (violation.path.to_string(), violation.what)).collect()
     }
 

@@ -199,7 +199,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn close_document(&mut self) {
+    pub(super) fn close_document(&mut self) {
         self.doc.weight = self.shapes.get(self.doc.root.0 as usize).map_or(1, |shape| shape.weight);
         let next = empty(self.file, &self.doc.text);
         let mut doc = std::mem::replace(&mut self.doc, next);
@@ -303,7 +303,7 @@ impl<'a> Builder<'a> {
         Piece { start, len, owned: true }
     }
 
-    fn scalar(
+    pub(super) fn scalar(
         &mut self,
         value: &str,
         style: TScalarStyle,
@@ -426,7 +426,7 @@ impl<'a> Builder<'a> {
         self.attach(target, place, Attached { shared: true, plain: false, raw })
     }
 
-    fn open(&mut self, map: bool, anchor: usize, tag: Option<&RawTag>, mark: usize) -> Result<(), Stop> {
+    pub(super) fn open(&mut self, map: bool, anchor: usize, tag: Option<&RawTag>, mark: usize) -> Result<(), Stop> {
         let bytes = self.text.as_bytes();
         let bracket = matches!((map, bytes.get(mark)), (true, Some(b'{')) | (false, Some(b'['))).then_some(mark);
         if bracket.is_some() {
@@ -478,7 +478,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn close(&mut self, mark: usize) -> Result<(), Stop> {
+    pub(super) fn close(&mut self, mark: usize) -> Result<(), Stop> {
         let Some(mut frame) = self.frames.pop() else { return Ok(()) };
         let closed = frame.bracket.is_some() && matches!(self.text.as_bytes().get(mark), Some(b']' | b'}'));
         if closed {

@@ -163,29 +163,33 @@ impl<T: Tree> Writer<'_, T> {
         }
     }
 
-    /// A scalar or an empty map or list, and the end of its line. `indent` is the column of a block scalar's text.
     fn scalar(&mut self, node: T::Node, indent: usize) {
-        let out = &mut *self.out;
-        match self.tree.view(node) {
-            View::Bool(true) => out.push_str("true"),
-            View::Bool(false) => out.push_str("false"),
-            View::Number(text) => out.push_str(text),
-            View::Int(value) => out.push_str(itoa(value < 0, value.unsigned_abs(), &mut [0; 20])),
-            View::Uint(value) => out.push_str(itoa(false, value, &mut [0; 20])),
-            View::Float(value) if value.is_finite() => scalar::write_float(value, out),
-            View::Null | View::Float(_) => out.push_str("null"),
-            View::Str(text) => {
-                if text.contains('\n') && is_clean_block(text) {
-                    write_block(text, indent.max(2), out);
-                    return;
-                }
-                write_flow(text, out);
-            }
-            View::Map => out.push_str("{}"),
-            View::Seq => out.push_str("[]"),
-        }
-        out.push('\n');
+        write_scalar(self.tree.view(node), indent, self.out);
     }
+}
+
+/// A scalar or an empty map or list, and the end of its line. `indent` is the column of a block scalar's text.
+pub(super) fn write_scalar(view: View<'_>, indent: usize, out: &mut String) {
+    match view {
+        View::Bool(true) => out.push_str("true"),
+        View::Bool(false) => out.push_str("false"),
+        View::Number(text) => out.push_str(text),
+        View::Int(value) => out.push_str(itoa(value < 0, value.unsigned_abs(), &mut [0; 20])),
+        View::Uint(value) => out.push_str(itoa(false, value, &mut [0; 20])),
+        View::Float(value) if value.is_finite() => scalar::write_float(value, out),
+        View::Null | View::Float(_) => out.push_str("null"),
+        View::Str(text) => {
+            let classes = Classes::of(text);
+            if classes.any & CONTROL != 0 && text.contains('\n') && is_clean_block(text) {
+                write_block(text, indent.max(2), out);
+                return;
+            }
+            write_classified(text, classes, out);
+        }
+        View::Map => out.push_str("{}"),
+        View::Seq => out.push_str("[]"),
+    }
+    out.push('\n');
 }
 
 /// Decimal digits without an allocation.
@@ -206,7 +210,7 @@ fn itoa(negative: bool, mut value: u64, buffer: &mut [u8; 20]) -> &str {
     std::str::from_utf8(&buffer[at..]).unwrap_or_default()
 }
 
-fn spaces(count: usize, out: &mut String) {
+pub(super) fn spaces(count: usize, out: &mut String) {
     const SPACES: &str = "                                                                ";
     let mut left = count;
     while left > 0 {
@@ -220,7 +224,7 @@ fn spaces(count: usize, out: &mut String) {
 const LONGEST_SIMPLE_KEY: usize = 1000;
 
 /// `key:`, or `? key` and a line that begins with `:` where the key is too long.
-fn write_key(key: &str, indent: usize, out: &mut String) {
+pub(super) fn write_key(key: &str, indent: usize, out: &mut String) {
     let start = out.len();
     write_flow(key, out);
     if out.len() - start > LONGEST_SIMPLE_KEY {
@@ -239,6 +243,10 @@ const BARE_START: u8 = 2;
 const CONTROL: u8 = 4;
 /// Begins a character outside ASCII.
 const WIDE: u8 = 8;
+/// May make a gap that ends or changes a bare string: a blank or a colon.
+const GAP: u8 = 16;
+/// A single quote, which is doubled between single quotes.
+const QUOTE: u8 = 32;
 
 static CLASS: [u8; 256] = {
     let mut table = [0; 256];
@@ -246,7 +254,9 @@ static CLASS: [u8; 256] = {
     while byte < 256 {
         table[byte] = match byte as u8 {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'/' => BARE | BARE_START,
-            b'0'..=b'9' | b'.' | b'-' | b'+' | b'@' | b'=' | b',' | b':' | b' ' => BARE,
+            b'0'..=b'9' | b'.' | b'-' | b'+' | b'@' | b'=' | b',' => BARE,
+            b':' | b' ' => BARE | GAP,
+            b'\'' => QUOTE,
             0..=0x1f | 0x7f => CONTROL,
             0x80..=0xff => WIDE,
             _ => 0,
@@ -256,31 +266,50 @@ static CLASS: [u8; 256] = {
     table
 };
 
+/// What the bytes of a text are: all of them, and any of them.
+#[derive(Clone, Copy)]
+struct Classes {
+    all: u8,
+    any: u8,
+}
+
+impl Classes {
+    fn of(text: &str) -> Self {
+        text.bytes().fold(Self { all: u8::MAX, any: 0 }, |seen, byte| {
+            let class = CLASS[byte as usize];
+            Self { all: seen.all & class, any: seen.any | class }
+        })
+    }
+}
+
 /// Whether every reader takes the text as this string without quotes.
-fn is_bare(text: &str) -> bool {
+fn is_bare(text: &str, classes: Classes) -> bool {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else { return false };
-    if CLASS[*first as usize] & BARE_START == 0 {
+    if classes.all & BARE == 0 || CLASS[*first as usize] & BARE_START == 0 {
         return false;
     }
-    let mut gap = false;
-    for byte in bytes {
-        if CLASS[*byte as usize] & BARE == 0 {
+    if classes.any & GAP != 0 {
+        let mut gap = false;
+        for byte in bytes {
+            // A colon before a space or the end would make a key; two spaces in a row are legal but easily lost.
+            if gap && *byte == b' ' {
+                return false;
+            }
+            gap = matches!(byte, b' ' | b':');
+        }
+        if gap {
             return false;
         }
-        // A colon before a space or the end would make a key; two spaces in a row are legal but easily lost.
-        if gap && *byte == b' ' {
-            return false;
-        }
-        gap = matches!(byte, b' ' | b':');
     }
-    !gap && !is_reserved(bytes)
+    !is_reserved(bytes)
 }
 
 /// Words that some reader takes for null, a boolean or a number, in any case.
 fn is_reserved(bytes: &[u8]) -> bool {
     const WORDS: [&[u8]; 10] = [b"y", b"n", b"on", b"no", b"yes", b"off", b"nan", b"inf", b"null", b"true"];
     match bytes.len() {
+        1..=5 if !matches!(bytes[0] | 0x20, b'y' | b'n' | b'o' | b'i' | b't' | b'f') => false,
         1..=4 => WORDS.iter().any(|word| bytes.eq_ignore_ascii_case(word)),
         5 => bytes.eq_ignore_ascii_case(b"false"),
         _ => false,
@@ -294,18 +323,23 @@ fn is_escaped(character: char) -> bool {
 
 /// A string on one line: bare, in single quotes, or in double quotes.
 fn write_flow(text: &str, out: &mut String) {
-    if is_bare(text) {
+    write_classified(text, Classes::of(text), out);
+}
+
+fn write_classified(text: &str, classes: Classes, out: &mut String) {
+    if is_bare(text, classes) {
         out.push_str(text);
         return;
     }
-    let classes = text.bytes().fold(0, |seen, byte| seen | CLASS[byte as usize]);
-    if classes & CONTROL != 0 || (classes & WIDE != 0 && text.chars().any(is_escaped)) {
+    if classes.any & CONTROL != 0 || (classes.any & WIDE != 0 && text.chars().any(is_escaped)) {
         write_double_quoted(text, out);
         return;
     }
     out.push('\'');
     let mut rest = text;
-    while let Some(at) = rest.find('\'') {
+    while classes.any & QUOTE != 0
+        && let Some(at) = rest.find('\'')
+    {
         out.push_str(&rest[..=at]);
         out.push('\'');
         rest = &rest[at + 1..];

@@ -16,6 +16,8 @@ mod meaning;
 pub mod parse;
 mod place;
 pub mod scalar;
+mod serialize;
+mod simple;
 mod syntax;
 
 pub use decode::decode;
@@ -23,3 +25,4 @@ pub use doc::{Doc, Entry, NodeId, Style, Tag};
 pub use emit::{JsonTree, Tree, View, emit, emit_entry, emit_json, emit_node, json_view, scalar_view};
 pub use parse::{Limits, parse};
 pub use scalar::Kind;
+pub use serialize::{SerializeError, emit_object};

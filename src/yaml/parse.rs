@@ -10,7 +10,7 @@ use yaml_rust2::parser::{Event, Parser};
 
 use super::build::Builder;
 use super::decode::too_large;
-use super::{Doc, flow, syntax};
+use super::{Doc, flow, simple, syntax};
 use crate::diag::{Code, Diagnostic, FileId, Span};
 
 /// Bounds on what one file may cost.
@@ -47,6 +47,14 @@ pub fn parse(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<
         findings.push(finding);
         return Vec::new();
     }
+    if let Some(docs) = simple(text, file, limits, findings) {
+        return docs;
+    }
+    parsed(text, base, file, limits, findings)
+}
+
+/// All documents of any text, by way of the parser.
+fn parsed(text: &Arc<str>, base: usize, file: FileId, limits: &Limits, findings: &mut Vec<Diagnostic>) -> Vec<Doc> {
     // The parser reads a copy only where the text itself has brackets that it refuses (see `flow`).
     let mut copy: Option<String> = None;
     let mut work = 0;
@@ -66,6 +74,17 @@ pub fn parse(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<
             }
         }
     }
+}
+
+/// The one document of a text that needs no parser.
+fn simple(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<Diagnostic>) -> Option<Vec<Doc>> {
+    let known = findings.len();
+    let mut builder = Builder::new(text, text, 0, file, limits, findings);
+    if simple::feed(text, &mut builder).is_ok() {
+        return Some(builder.finish(true));
+    }
+    findings.truncate(known);
+    None
 }
 
 /// The text was refused.

@@ -318,3 +318,252 @@ fn findings_are_bounded() {
     let (_, findings) = read(&"- yes\n".repeat(5000));
     assert_eq!(findings.len(), 1001);
 }
+
+/// What the parser makes of a text, and what is made of it line by line, if it is simple enough.
+fn both_ways(text: &str) -> (String, Option<String>) {
+    let (bounded, simple) = both_ways_within(text, &Limits { depth: 6, nodes: 40, ..Limits::default() });
+    assert!(simple.is_none_or(|simple| simple == bounded), "{text:?}");
+    both_ways_within(text, &Limits::default())
+}
+
+fn both_ways_within(text: &str, limits: &Limits) -> (String, Option<String>) {
+    let sources = SourceMap::new();
+    let text: Arc<str> = text.into();
+    let file = sources.add("f", Arc::clone(&text));
+    let mut findings = Vec::new();
+    let docs = parsed(&text, 0, file, limits, &mut findings);
+    let by_parser = format!("{docs:?} {findings:?}");
+    findings.clear();
+    let docs = simple(&text, file, limits, &mut findings);
+    assert!(docs.is_some() || findings.is_empty(), "an attempt leaves nothing behind");
+    (by_parser, docs.map(|docs| format!("{docs:?} {findings:?}")))
+}
+
+#[test]
+fn what_is_simple_is_known() {
+    for text in [
+        "a: 1\n",
+        "# c\na: b # c\n\nb:\n  c: 'x, y'\n  d: \"{{ .x }}\"\n  - e: 1\n",
+        "a:\n  - b: 1\n    c:\n      - d\n      - e: {}\n  - {f: [1, {g: 'h'}], i: -}\nz: true\n",
+        "a: { b: 1.2.3, c: [x, y/z] }\nb: |\n  #!/bin/sh\n\n  x: y\n   z \n\nc: |-\n  x\nd: ${{ a.b }} c: d\n",
+        "a: !append\n  - b\n# c\nb: !merge:name\n  - { name: x }\nc: !raw\n  - x\na: twice\non: yes\n",
+        "a: 012\nb: ~\nc: null\nd: .5\ne: +1\nf: a b  # c\ng: a#b\nh: -x\ni: /x/y:z\n",
+        "a:\n    b:\n       c: 1\n    d: 2\ne: 3\n",
+        "a:\n  b: |\n    c\n\n    d\n",
+        "a: |-\n c\n  d\n",
+    ] {
+        for end in 0..=text.len() {
+            let text = format!("{}\n", &text[..end]);
+            let (parser, simple) = both_ways(&text);
+            assert!(simple.is_none_or(|simple| simple == parser), "{text:?}");
+        }
+    }
+    for text in ["a: 1\n", "a:\n  - b: { c: [d] }\n    e: 'f' # g\nh: |\n  i\nj: !append\n  - k\n"] {
+        assert!(both_ways(text).1.is_some(), "{text:?}");
+    }
+    for text in
+        ["a:\n", "a: *b\n", "a: &b c\n", "a: b\n  c\n", "a:\n- b\n", "<<: {}\n", "a: >\n  b\nc: 1\n", "---\na: 1\n", ""]
+    {
+        assert_eq!(both_ways(text).1, None, "{text:?}");
+    }
+}
+
+fn lines() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let word = || {
+        prop::sample::select(
+            &[
+                "a",
+                "b",
+                "c.d",
+                "1",
+                "0x1F",
+                "-1",
+                "~",
+                "yes",
+                "'x'",
+                "''",
+                "\"x y\"",
+                "'a: b'",
+                "\"\\n\"",
+                "x y",
+                "x #y",
+                "x#y",
+                "x:",
+                "x: y",
+                ":x",
+                "-",
+                "- x",
+                "|",
+                "|-",
+                "|+",
+                ">",
+                "{}",
+                "[]",
+                "{ a: b }",
+                "{a: b, c: [d, 'e']}",
+                "[a, b]",
+                "[a, ]",
+                "{ a: b, }",
+                "{a}",
+                "[a: b]",
+                "[[a], {}]",
+                "{ a: }",
+                "{ a:b }",
+                "!append",
+                "!merge:x",
+                "!raw",
+                "!unset",
+                "!!str",
+                "!x",
+                "${{ a }}",
+                "${{ a: b }}",
+                "&a b",
+                "*a",
+                "---",
+                "...",
+                "?",
+                "a?",
+                "<<",
+                "@",
+                "`",
+                "%",
+                "a  ",
+                "/a",
+                "a,b",
+                "a, b",
+                "]",
+                "}",
+                "'",
+                "\"",
+                "'a' 'b'",
+                "'a'b",
+                "'a' # c",
+                "",
+                " ",
+            ][..],
+        )
+    };
+    let key = || {
+        prop::sample::select(
+            &[
+                "a: ",
+                "b: ",
+                "c: ",
+                "d.e/f-g: ",
+                "a:",
+                "b:",
+                "'k': ",
+                "- ",
+                "- a: ",
+                "- b:",
+                "-",
+                "# x ",
+                "",
+                "? ",
+                "<<: ",
+                "0: ",
+            ][..],
+        )
+    };
+    let line = (0_usize..5, key(), word(), 0_usize..12).prop_map(|(indent, key, word, end)| {
+        let end = ["", "", "", "", "", "", "", " # c", " ", "\n", "\n  \n", "\t"][end];
+        format!("{}{key}{word}{end}\n", "  ".repeat(indent / 2) + if indent == 3 { " " } else { "" })
+    });
+    prop::collection::vec(line, 1..9).prop_map(|lines| lines.concat())
+}
+
+/// Texts that are mostly right, made by writing trees in several ways.
+fn written() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let scalar = prop::sample::select(
+        &["x", "'y z'", "\"q\"", "1.5", "no", "{}", "{ a: 1, b: [c] }", "|\n{}l1\n\n{} l2", "|-\n{}l"][..],
+    );
+    let leaf = scalar.prop_map(|text| vec![text.to_owned()]);
+    let tree = leaf.prop_recursive(4, 24, 4, |inner| {
+        (prop::collection::vec((prop::sample::select(&["a", "b", "c", "d"][..]), inner), 1..4), 0..4_u8).prop_map(
+            |(children, form)| {
+                let mut lines = vec![if form == 1 { "!append".to_owned() } else { String::new() }];
+                for (key, child) in children {
+                    let list = form < 2;
+                    let head = if list { "-".to_owned() } else { format!("{key}:") };
+                    let mut rest = child.into_iter();
+                    let first = rest.next().unwrap_or_default();
+                    let rest: Vec<String> = rest.collect();
+                    if list && first.is_empty() && rest.first().is_some_and(|line| line.trim_start() == line.as_str()) {
+                        let mut rest = rest.into_iter();
+                        lines.push(format!("- {}", rest.next().unwrap_or_default()));
+                        lines.extend(rest.map(|line| format!("  {line}")));
+                    } else {
+                        lines.push(if first.is_empty() { head } else { format!("{head} {first}") });
+                        lines.extend(rest.into_iter().map(|line| format!("  {line}")));
+                    }
+                }
+                lines
+            },
+        )
+    });
+    tree.prop_map(|lines| {
+        let mut text = String::new();
+        for line in lines.iter().filter(|line| !line.is_empty()) {
+            let indent = line.len() - line.trim_start().len() + 4;
+            let _ = writeln!(
+                text,
+                "{}",
+                line.replace("{}l", &format!("{}l", " ".repeat(indent)))
+                    .replace("{} l", &format!("{}  l", " ".repeat(indent)))
+            );
+        }
+        text
+    })
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn simple_texts_are_what_the_parser_says(text in lines()) {
+        let (parser, simple) = both_ways(&text);
+        proptest::prop_assert!(simple.is_none_or(|simple| simple == parser), "{}", text);
+    }
+
+    #[test]
+    fn written_texts_are_what_the_parser_says(text in written()) {
+        let (parser, simple) = both_ways(&text);
+        proptest::prop_assert!(simple.is_none_or(|simple| simple == parser), "{}", text);
+    }
+}
+
+/// Every file of this repository and every file that is measured.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test reads")]
+fn real_files_are_what_the_parser_says() {
+    let (mut taken, mut all) = (0, 0);
+    for folder in ["catalog", "environments", "tests/cases", "docs"] {
+        let root = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
+        for entry in walkdir::WalkDir::new(root).into_iter().filter_map(Result::ok) {
+            let yaml = entry.path().extension().is_some_and(|end| end == "yaml");
+            let Some(text) = yaml.then(|| std::fs::read_to_string(entry.path()).ok()).flatten() else { continue };
+            let (parser, simple) = both_ways(&text);
+            all += 1;
+            taken += usize::from(simple.is_some());
+            assert!(simple.is_none_or(|simple| simple == parser), "{}", entry.path().display());
+            // A character more, less or another, here and there.
+            let places = text.char_indices().map(|(at, _)| at).step_by(1 + text.len() / 12);
+            for (number, at) in places.enumerate() {
+                let odd = &[" ", "\n", ":", "-", "#", "'", "\"", "{", "]", ",", "!", "|", "&", "\t", ": ", " #", "- "];
+                let odd = odd[(number + all) % odd.len()];
+                let rest = text[at..].chars().next().map_or(0, char::len_utf8);
+                for changed in [
+                    format!("{}{odd}{}", &text[..at], &text[at..]),
+                    format!("{}{odd}{}", &text[..at], &text[at + rest..]),
+                    format!("{}{}", &text[..at], &text[at + rest..]),
+                ] {
+                    let (parser, simple) = both_ways(&changed);
+                    assert!(simple.is_none_or(|simple| simple == parser), "{changed}");
+                }
+            }
+        }
+    }
+    assert!(all > 100 && taken * 4 > all, "{taken} of {all} files are simple");
+}

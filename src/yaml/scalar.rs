@@ -190,6 +190,11 @@ fn float(text: &str) -> Option<f64> {
 
 /// Whether YAML 1.1, YAML 1.2, JSON and Go all read the text as the same number: `-?(0|[1-9][0-9]*)(\.[0-9]+)?`.
 pub fn is_plain_number(text: &str) -> bool {
+    if let [b'1'..=b'9', rest @ ..] = text.as_bytes()
+        && rest.iter().all(u8::is_ascii_digit)
+    {
+        return true;
+    }
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match unsigned.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),

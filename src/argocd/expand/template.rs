@@ -21,7 +21,7 @@ const DEPTH: usize = 32;
 pub(crate) fn render(text: &str, params: &Value) -> Result<String, String> {
     let mut output = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find("{{") {
+    while let Some(start) = action(rest) {
         output.push_str(&rest[..start]);
         let (tokens, after) = tokens(&rest[start + 2..])?;
         let mut parser = Parser { tokens: tokens.into_iter().peekable(), params, depth: 0 };
@@ -34,6 +34,11 @@ pub(crate) fn render(text: &str, params: &Value) -> Result<String, String> {
     }
     output.push_str(rest);
     Ok(output)
+}
+
+/// Where the first action begins. Most texts hold no brace at all, and this is asked of every one.
+fn action(text: &str) -> Option<usize> {
+    text.as_bytes().windows(2).position(|pair| pair == b"{{")
 }
 
 /// Prints what Go prints the same way whatever its type was; a number would come out as `1e+06`.

@@ -6,7 +6,7 @@ use crate::argocd::types::{Application, Metadata, keys};
 use crate::argocd::{Version, names};
 use crate::diag::{Code, Level};
 
-use super::{Rules, Violation, duplicates, sync};
+use super::{Rules, Violation, duplicates, json_size, sync};
 
 /// All annotations of an object together (`TotalAnnotationSizeLimitB` of apimachinery).
 const ANNOTATIONS_MAX: usize = 256 * 1024;
@@ -135,8 +135,7 @@ impl Rules {
 
     /// An Application keeps whole copies of its sources in its status and history (by reading): inline values multiply.
     pub(super) fn stored_size(&mut self, application: &Application) {
-        let written: usize =
-            application.spec.all_sources().map(|source| serde_json::to_vec(source).map_or(0, |text| text.len())).sum();
+        let written: usize = application.spec.all_sources().map(json_size).sum();
         let history = application.spec.revision_history_limit.unwrap_or(HISTORY).max(0);
         let stored = written.saturating_mul(usize::try_from(COPIES + history).unwrap_or(usize::MAX));
         if stored > OBJECT_MAX {

@@ -15,6 +15,8 @@ mod sync;
 pub use instance::instance;
 pub use metadata::resource;
 
+use serde::Serialize;
+
 use crate::diag::{Code, Level};
 
 use super::types::{AppProject, Application, ApplicationSet, ApplicationSpec, Destination, IgnoreDifference};
@@ -46,7 +48,14 @@ pub fn application(application: &Application, version: Version) -> Vec<Violation
 /// Checks an `ApplicationSet` and every Application it expands to.
 pub fn application_set(set: &ApplicationSet, version: Version) -> Vec<Violation> {
     let mut rules = Rules::new(version, format!("ApplicationSet/{}", set.metadata.name));
-    rules.application_set(set);
+    rules.application_set(set, None);
+    rules.found
+}
+
+/// As [`application_set`], for a set that was folded from these Applications and so expands to them.
+pub fn folded_set(set: &ApplicationSet, applications: &[Application], version: Version) -> Vec<Violation> {
+    let mut rules = Rules::new(version, format!("ApplicationSet/{}", set.metadata.name));
+    rules.application_set(set, Some(applications));
     rules.found
 }
 
@@ -229,6 +238,24 @@ impl Rules {
 /// Points out what stands twice in a list.
 fn duplicates<T: PartialEq>(items: &[T]) -> impl Iterator<Item = (usize, &T)> {
     items.iter().enumerate().filter(|(index, item)| items[..*index].contains(item))
+}
+
+/// How long an object is as JSON, without making the text.
+fn json_size(object: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Types of ours always serialise: their keys are texts.
+    serde_json::to_writer(&mut count, object).map_or(0, |()| count.0)
 }
 
 #[cfg(test)]

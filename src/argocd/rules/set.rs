@@ -1,14 +1,17 @@
 //! `ApplicationSet`s: that they expand, to what, and that a rollout reaches every Application once.
 
+use std::borrow::Cow;
+
 use crate::argocd::expand::expand;
 use crate::argocd::set::is_exact;
 use crate::argocd::types::{Application, ApplicationSet, IntOrPercent, MatchExpression, RollingSync, Step, Strategy};
 use crate::diag::Code;
 
-use super::{Rules, duplicates};
+use super::{Rules, duplicates, json_size};
 
 impl Rules {
-    pub(super) fn application_set(&mut self, set: &ApplicationSet) {
+    /// `applications` is what the set expands to, where that is known.
+    pub(super) fn application_set(&mut self, set: &ApplicationSet, applications: Option<&[Application]>) {
         self.at("metadata", |rules| {
             rules.metadata(&set.metadata);
             rules.finalizers(&set.metadata.finalizers);
@@ -36,7 +39,7 @@ impl Rules {
                 });
             }
         });
-        match expand(set) {
+        match applications.map_or_else(|| expand(set).map(Cow::Owned), |known| Ok(Cow::Borrowed(known))) {
             Ok(applications) => self.expanded(set, &applications),
             Err(error) => {
                 // One element that fails stops Argo CD's work on the whole set (by reading).
@@ -47,7 +50,7 @@ impl Rules {
                 });
             }
         }
-        self.written_size(serde_json::to_vec(set).map_or(0, |text| text.len()));
+        self.written_size(json_size(set));
     }
 
     fn elements(&mut self, set: &ApplicationSet) {

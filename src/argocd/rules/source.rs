@@ -4,7 +4,7 @@ use crate::argocd::names;
 use crate::argocd::types::{ApplicationSpec, Helm, Plugin, Source};
 use crate::diag::{Code, nearest};
 
-use super::{Rules, duplicates};
+use super::{Rules, duplicates, json_size};
 
 impl Rules {
     pub(super) fn sources(&mut self, spec: &ApplicationSpec) {
@@ -205,7 +205,7 @@ impl Rules {
                 rules.add(Code::OutClash, format!("parameter `{name}` stands twice"));
             });
         }
-        let size = serde_json::to_vec(&plugin.parameters).map_or(0, |text| text.len());
+        let size = json_size(&plugin.parameters);
         if size >= PARAMETERS_MAX {
             self.at("parameters", |rules| {
                 let what = format!("{size} bytes; the environment variable that carries them takes {PARAMETERS_MAX}");

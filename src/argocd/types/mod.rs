@@ -9,6 +9,7 @@ mod app_project;
 mod application;
 mod application_set;
 pub mod keys;
+pub(crate) mod leaves;
 
 pub use app_project::{AppProject, AppProjectSpec, OrphanedResources, ProjectDestination, ResourceKind};
 pub use application::{
