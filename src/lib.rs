@@ -6,7 +6,7 @@
 //! cli        one file per command: arguments, help, what is printed
 //! ops        one file per operation: order of steps, I/O in, core, I/O out
 //! report     findings and explanations as text
-//! io         the doors to read (disk, embedded) and the only place that writes
+//! io         the doors to read (disk, embedded), the only place that writes, and the servers we talk to (gitea)
 //! ---- below this line: no files, no environment, no clock, no network, no printing ----
 //! check      rules on values, on output, on files; severities and allow-comments
 //! render     plan -> files
