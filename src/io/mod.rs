@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod embedded;
+pub mod git;
 pub mod layered;
 pub mod recording;
 pub mod write;
