@@ -6,6 +6,7 @@
 mod completions;
 mod explain;
 mod list;
+mod publish;
 mod render;
 mod rule;
 mod schema;
@@ -107,6 +108,8 @@ pub enum Command {
     Render(render::Args),
     /// Check everything, write nothing
     Validate(validate::Args),
+    /// Push what is rendered to the branch that Argo CD reads, or open a pull request with it
+    Publish(publish::Args),
     /// Show where the values of a release come from
     Explain(explain::Args),
     /// List releases, or the Applications that Argo CD will create
@@ -171,6 +174,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         }
         Some(Command::Render(args)) => render::run(args, &cli.common, terminal),
         Some(Command::Validate(args)) => validate::run(args, &cli.common, terminal),
+        Some(Command::Publish(args)) => publish::run(args, &cli.common, terminal),
         Some(Command::Explain(args)) => explain::run(args, &cli.common, terminal),
         Some(Command::List(args)) => list::run(args, &cli.common, terminal),
         Some(Command::Schema(args)) => schema::run(args, &cli.common, terminal),

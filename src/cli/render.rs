@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
     let failed = has_errors(&outcome.findings) || denied(args.deny_warnings, &outcome);
     let differs = args.check && outcome.summary.as_ref().is_some_and(Summary::differs);
     if let (true, Some(summary)) = (args.check, &outcome.summary) {
-        terminal.data(&changes(summary))?;
+        terminal.data(&changes(summary, "missing", "stale"))?;
     }
     let time = format!("{} ms", start.elapsed().as_millis());
     match (&outcome.plan, &outcome.summary) {
@@ -68,14 +68,14 @@ pub(super) fn scope(plan: &Plan) -> String {
     )
 }
 
-fn counts(summary: &Summary) -> String {
+pub(super) fn counts(summary: &Summary) -> String {
     format!("{} changed, {} added, {} removed", summary.changed.len(), summary.added.len(), summary.removed.len())
 }
 
-/// One line for each file that `--check` found to differ.
-fn changes(summary: &Summary) -> String {
+/// One line for each file that differs; `missing` and `removed` are the words for files that come and go.
+pub(super) fn changes(summary: &Summary, missing: &str, removed: &str) -> String {
     let mut lines = String::new();
-    for (mark, paths) in [("changed", &summary.changed), ("missing", &summary.added), ("stale", &summary.removed)] {
+    for (mark, paths) in [("changed", &summary.changed), (missing, &summary.added), (removed, &summary.removed)] {
         for path in paths {
             lines.push_str(mark);
             lines.push(' ');

@@ -3,6 +3,7 @@
 pub mod evaluate;
 pub mod explain;
 pub mod list;
+pub mod publish;
 pub mod render;
 pub mod schema;
 pub mod workspace;

@@ -6,7 +6,6 @@
 //! change the address, so no configuration but the repository's own is read.
 
 use std::cell::RefCell;
-use std::path::Path;
 
 use git2::{
     AutotagOption, CertificateCheckStatus, Config, Cred, Direction, ErrorClass, ErrorCode, FetchOptions, Oid,
@@ -370,41 +369,4 @@ fn one_line(text: &str) -> String {
     };
     let cleaned: String = text.chars().map(|c| if harmless(c) { c } else { ' ' }).take(400).collect();
     cleaned.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Opens the repository that a folder belongs to and gives its commit and whether `paths` differ from it; `None` outside
-/// of any repository and before the first commit.
-///
-/// # Errors
-/// What libgit2 says of a repository that it will not open.
-pub fn source_commit(folder: &Path, paths: &[&str]) -> Result<Option<SourceCommit>, RemoteError> {
-    let repository = match Repository::discover(folder) {
-        Ok(repository) => repository,
-        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-        Err(error) => return Err(RemoteError::local(error)),
-    };
-    let Ok(commit) = repository.head().and_then(|head| head.peel_to_commit()) else { return Ok(None) };
-    let below = repository.workdir().and_then(|root| folder.strip_prefix(root.canonicalize().ok()?).ok().map(Path::to_owned));
-    let mut options = git2::StatusOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(false).include_ignored(false).disable_pathspec_match(true);
-    for path in paths {
-        options.pathspec(below.clone().unwrap_or_default().join(path));
-    }
-    let is_modified = repository.statuses(Some(&mut options)).is_ok_and(|all| !all.is_empty());
-    Ok(Some(SourceCommit { id: commit.id(), time: commit.time(), is_modified }))
-}
-
-/// The commit a folder's files come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SourceCommit {
-    pub id: Oid,
-    pub time: git2::Time,
-    /// Some of the files differ from the commit.
-    pub is_modified: bool,
-}
-
-/// Whether `newer` comes after `older` in the history of the repository that a folder belongs to; `None` where one of
-/// them is not there.
-pub fn comes_after(folder: &Path, newer: Oid, older: Oid) -> Option<bool> {
-    Repository::discover(folder).ok()?.graph_descendant_of(newer, older).ok()
 }

@@ -12,7 +12,7 @@ use crate::diag::FileId;
 use crate::io::git::commit::Files;
 use crate::merge::{Forest, Ref};
 use crate::render::NAMESPACES;
-use crate::schema::read::read;
+use crate::schema::read;
 use crate::yaml::{self, Limits};
 
 /// A release in an environment.
@@ -30,7 +30,7 @@ impl std::fmt::Display for ReleaseId {
 
 /// An Application as far as it says what a release is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub(super) struct Entry {
     pub id: ReleaseId,
     pub cluster: String,
     pub app: String,
@@ -55,19 +55,19 @@ impl Entry {
 
 /// All Applications, by instance and name.
 #[derive(Debug, Default)]
-pub struct Inventory {
+pub(super) struct Inventory {
     pub entries: BTreeMap<(String, String), Entry>,
     /// Files that cannot be read back; whoever edited them by hand broke them.
     pub unreadable: Vec<String>,
 }
 
 /// Whether a rendered file is an `ApplicationSet`.
-pub fn is_set(path: &str) -> bool {
+pub(super) fn is_set(path: &str) -> bool {
     matches!(path.split('/').collect::<Vec<_>>().as_slice(), ["argocd", _, "applicationsets", _])
 }
 
 /// Reads the ApplicationSets among `files`.
-pub fn inventory(files: &Files) -> Inventory {
+pub(super) fn inventory(files: &Files) -> Inventory {
     let mut all = Inventory::default();
     for (path, content) in files.iter().filter(|(path, _)| is_set(path)) {
         let instance = path.split('/').nth(1).unwrap_or_default();

@@ -11,7 +11,7 @@ const LONGEST: usize = 50;
 
 /// What a commit was made from.
 #[derive(Debug, Clone)]
-pub struct Origin<'a> {
+pub(super) struct Origin<'a> {
     pub project: &'a str,
     pub version: &'a str,
     pub source: Option<Oid>,
@@ -21,12 +21,12 @@ pub struct Origin<'a> {
     pub base: Option<Oid>,
 }
 
-pub const PROJECT: &str = "Hlgen-Project";
-pub const SOURCE: &str = "Hlgen-Source-Commit";
-pub const BASE: &str = "Hlgen-Base";
+pub(super) const PROJECT: &str = "Hlgen-Project";
+pub(super) const SOURCE: &str = "Hlgen-Source-Commit";
+pub(super) const BASE: &str = "Hlgen-Base";
 
 /// The whole message.
-pub fn message(changes: &Changes, origin: &Origin<'_>) -> String {
+pub(super) fn message(changes: &Changes, origin: &Origin<'_>) -> String {
     let mut text = format!("{}\n\n", subject(changes, origin.project));
     text.push_str(&body(changes));
     let mut trailer = |key: &str, value: &str| _ = writeln!(text, "{key}: {}", one_line(value));
@@ -45,7 +45,7 @@ pub fn message(changes: &Changes, origin: &Origin<'_>) -> String {
 }
 
 /// One line: `Publish homelab: 1 added, 2 upgraded`.
-pub fn subject(changes: &Changes, project: &str) -> String {
+pub(super) fn subject(changes: &Changes, project: &str) -> String {
     let counts = [
         (changes.added.len(), "added"),
         (changes.removed.len(), "removed"),
@@ -62,7 +62,7 @@ pub fn subject(changes: &Changes, project: &str) -> String {
 }
 
 /// The lists, each followed by an empty line.
-pub fn body(changes: &Changes) -> String {
+pub(super) fn body(changes: &Changes) -> String {
     let mut text = String::new();
     let mut list = |title: &str, lines: Vec<String>| {
         if lines.is_empty() {
@@ -101,7 +101,7 @@ pub fn body(changes: &Changes) -> String {
 }
 
 /// A trailer of a message's last paragraph.
-pub fn trailer<'m>(message: &'m str, key: &str) -> Option<&'m str> {
+pub(super) fn trailer<'m>(message: &'m str, key: &str) -> Option<&'m str> {
     let last = message.trim_end().rsplit("\n\n").next()?;
     last.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
 }
