@@ -90,20 +90,19 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
         now: i64::try_from(now).unwrap_or_default(),
     };
     let outcome = publish(&workspace, &request)?;
-    terminal.findings(&outcome.findings, &workspace.sources, false)?;
+    let failed = has_errors(&outcome.findings) || outcome.published.is_empty();
+    if failed || !terminal.wants_json() {
+        terminal.findings(&outcome.findings, &workspace.sources, false)?;
+    }
     for note in &outcome.notes {
         terminal.summary(&format!("note: {note}"));
     }
     let time = format!("{} ms", start.elapsed().as_millis());
-    let Some(plan) = &outcome.plan else {
-        terminal.summary(&format!("nothing published ({time})"));
+    let Some(plan) = outcome.plan.as_ref().filter(|_| !failed) else {
+        let scope = outcome.plan.as_ref().map(|plan| format!("{}: ", render::scope(plan))).unwrap_or_default();
+        terminal.summary(&format!("{scope}nothing published ({time})"));
         return Ok(Status::Found);
     };
-    let failed = has_errors(&outcome.findings) || outcome.published.is_empty();
-    if failed {
-        terminal.summary(&format!("{}: nothing published ({time})", render::scope(plan)));
-        return Ok(Status::Found);
-    }
     if terminal.wants_json() {
         let all: Vec<Value> = outcome.published.iter().map(as_json).collect();
         terminal.data(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;

@@ -1,6 +1,7 @@
 //! Where a repository is, as people write it; what cannot be pushed to is said before anything is sent.
 
 use super::remote::RemoteError;
+use crate::plan::holds_credentials;
 
 /// A repository's address that hlgen can push to: `https://`, `http://`, `file://` or an absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,17 +75,6 @@ fn host(rest: &str) -> &str {
         return authority.split_inclusive(']').next().unwrap_or(authority);
     }
     authority.split(':').next().unwrap_or(authority)
-}
-
-/// Whether an address holds a user or a password where a token could hide. The user of an SSH address is no secret.
-pub fn holds_credentials(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((user, _)) if scheme.ends_with("ssh") || scheme == "git" => user.contains(':'),
-        Some(_) => true,
-        None => false,
-    }
 }
 
 fn without_credentials(text: &str) -> String {

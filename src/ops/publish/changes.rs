@@ -34,7 +34,7 @@ pub struct Changes {
 
 impl Changes {
     /// Compares two inventories; `summary` says which files differ.
-    pub fn new(old: &Inventory, new: &Inventory, summary: &Summary, plan: &Plan) -> Self {
+    pub(super) fn new(old: &Inventory, new: &Inventory, summary: &Summary, plan: &Plan) -> Self {
         let mut changes = Self::default();
         let gone: Vec<_> = old.entries.iter().filter(|(key, _)| !new.entries.contains_key(*key)).collect();
         let mut came: Vec<_> = new.entries.iter().filter(|(key, _)| !old.entries.contains_key(*key)).collect();
@@ -93,7 +93,7 @@ impl Changes {
     }
 
     /// What must not be published: renames in one step, and more losses than allowed.
-    pub fn check(&self, allowed: usize, unreadable: &[String], findings: &mut Vec<Diagnostic>) {
+    pub(super) fn check(&self, allowed: usize, unreadable: &[String], findings: &mut Vec<Diagnostic>) {
         for renamed in self.renamed.iter().filter(|renamed| !renamed.is_declared && renamed.from != renamed.to) {
             let Renamed { from, to, applications, .. } = renamed;
             let message = format!("`{from}` would become `{to}` in one step");

@@ -41,7 +41,7 @@ pub(super) struct Entry {
 impl Entry {
     /// What is installed where, whatever it is called: the same app in the same namespace, or a chart under the same
     /// name of Helm's, which is the same objects. A common chart alone says nothing, since many apps share one.
-    pub fn is_same_thing(&self, other: &Self) -> bool {
+    pub(super) fn is_same_thing(&self, other: &Self) -> bool {
         let (spec, others) = (&self.application.spec, &other.application.spec);
         let is_same_place =
             self.cluster == other.cluster && spec.destination.namespace == others.destination.namespace;
