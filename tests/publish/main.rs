@@ -7,4 +7,7 @@ mod support;
 
 mod basics;
 mod project;
+mod races;
 mod refusals;
+#[cfg(target_os = "linux")]
+mod tls;

@@ -98,8 +98,11 @@ impl GitServer {
         self.port
     }
 
-    /// What was asked of the server, one line each.
+    /// What was asked of the server, one line each. lighttpd keeps them for a while, and writes them when asked to
+    /// open its log anew.
     pub(crate) fn requests(&self) -> String {
+        let _ = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status();
+        std::thread::sleep(Duration::from_millis(300));
         fs::read_to_string(self.folder.path().join("access")).unwrap_or_default()
     }
 }
@@ -156,7 +159,7 @@ fn configuration(folder: &Path, port: u16, tls: bool, more: &str) -> String {
         ("", String::new())
     };
     format!(
-        r#"server.modules = ("mod_accesslog", "mod_auth", "mod_authn_file", "mod_setenv", "mod_redirect", "mod_alias", "mod_cgi"{tls_module})
+        r#"server.modules = ("mod_accesslog", "mod_redirect", "mod_auth", "mod_authn_file", "mod_setenv", "mod_alias", "mod_cgi"{tls_module})
 server.bind = "127.0.0.1"
 server.port = {port}
 server.document-root = "{at}"

@@ -1,8 +1,8 @@
 //! Fetch and push over libgit2, with every way it can go wrong told apart.
 //!
 //! Traps that shaped this, all measured: a refused ref arrives in a callback while `push` returns `Ok`; a wrong token is
-//! asked for fifteen times; a redirect would carry the token to another host, so none is followed; a push overwrites
-//! whatever the server advertises, so the old tip is compared before anything is sent; the user's own `insteadOf` would
+//! asked for fifteen times; a redirect would carry the token to another host, so those are not followed (libgit2 compares
+//! names of hosts, and refuses to go from https to http); a push overwrites whatever the server advertises, so the old tip is compared before anything is sent; the user's own `insteadOf` would
 //! change the address, so no configuration but the repository's own is read.
 
 use std::cell::RefCell;
@@ -34,7 +34,7 @@ pub enum RemoteError {
     NotFound(String),
     #[error("{0} refuses access (403); the owner of the token needs write access, the token `write:repository`")]
     Forbidden(String),
-    #[error("{0} answers with a redirect, which is not followed because it would get the token; write the repository's new address in hlgen.yaml")]
+    #[error("{0} answers with a redirect to another host, which is not followed because it would get the token; write the repository's new address in hlgen.yaml")]
     Redirect(String),
     #[error("the certificate of {host} is not trusted: {reason}; a private CA is named with `--ca-file`")]
     Certificate { host: String, reason: String },
@@ -323,10 +323,15 @@ impl<'r> Remote<'r> {
         if is_full(&text) {
             return RemoteError::DiskFull;
         }
-        if error.code() == ErrorCode::Certificate {
+        let is_untrusted = error.class() == ErrorClass::Ssl && heard.certificate.borrow().is_some();
+        if error.code() == ErrorCode::Certificate || is_untrusted {
             let host = short().split('/').next().unwrap_or_default().to_owned();
             let reason = heard.certificate.borrow().clone().unwrap_or(text);
             return RemoteError::Certificate { host, reason };
+        }
+        // "too many redirects or authentication replays" is said of a wrong token too, which is counted before it gets there.
+        if text.contains("redirect") {
+            return RemoteError::Redirect(short());
         }
         match *heard.asked.borrow() {
             0 => {}
@@ -339,9 +344,6 @@ impl<'r> Remote<'r> {
         }
         if text.contains("status code: 403") {
             return RemoteError::Forbidden(short());
-        }
-        if text.contains("redirect") {
-            return RemoteError::Redirect(short());
         }
         // The request is out and no answer came: nobody knows.
         if *heard.sent.borrow() && !*heard.confirmed.borrow() && error.class() != ErrorClass::Reference {
