@@ -5,6 +5,7 @@
 
 mod completions;
 mod explain;
+mod hook;
 mod list;
 mod publish;
 mod render;
@@ -118,6 +119,8 @@ pub enum Command {
     Schema(schema::Args),
     /// Explain a finding's code
     Rule(rule::Args),
+    /// Check every commit with a Git hook
+    Hook(hook::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -179,6 +182,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         Some(Command::List(args)) => list::run(args, &cli.common, terminal),
         Some(Command::Schema(args)) => schema::run(args, &cli.common, terminal),
         Some(Command::Rule(args)) => rule::run(args, terminal),
+        Some(Command::Hook(args)) => hook::run(args, &cli.common, terminal),
         Some(Command::Completions(args)) => completions::run(args, terminal),
         Some(Command::Man) => {
             let mut page = Vec::new();

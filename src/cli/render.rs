@@ -23,6 +23,9 @@ pub struct Args {
     /// Write nothing; exit 1 if the output is not what would be written
     #[arg(long)]
     check: bool,
+    /// Exit 1 if anything had to be written
+    #[arg(long)]
+    exit_code: bool,
     /// Write to this folder instead of the project's `git.path`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -40,7 +43,7 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
     let outcome = render(&workspace, &selection, target)?;
     terminal.findings(&outcome.findings, &workspace.sources, false)?;
     let failed = has_errors(&outcome.findings) || denied(args.deny_warnings, &outcome);
-    let differs = args.check && outcome.summary.as_ref().is_some_and(Summary::differs);
+    let differs = (args.check || args.exit_code) && outcome.summary.as_ref().is_some_and(Summary::differs);
     if let (true, Some(summary)) = (args.check, &outcome.summary) {
         terminal.data(&changes(summary, "missing", "stale"))?;
     }

@@ -39,7 +39,7 @@ impl GitServer {
 
     /// Starts a server with more lines of lighttpd's configuration.
     pub(crate) fn start_with(tls: Option<&Tls>, more: &str) -> Option<Self> {
-        let lighttpd = tool("lighttpd").or_else(|| Some(PathBuf::from("/usr/sbin/lighttpd")).filter(|path| path.is_file()))?;
+        let lighttpd = tool("lighttpd")?;
         let folder = tempfile::Builder::new().prefix("hlgen-git-server-").tempdir().unwrap();
         fs::create_dir(folder.path().join("repos")).unwrap();
         fs::write(folder.path().join("htpasswd"), format!("{USER}:{TOKEN}\n")).unwrap();

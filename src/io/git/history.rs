@@ -1,8 +1,10 @@
-//! What a published commit says of the repository it was made from: its commit, its time, whether files differ from it.
+//! What a repository is at: the commit that a published one names as its source, and what is staged.
 
-use git2::{Oid, Time};
+use std::path::Path;
 
-use super::{CommitId, GitError, Repository};
+use git2::{Index, Oid, Time};
+
+use super::{CommitId, GitError, GitTree, Repository};
 use crate::source::Source;
 
 /// The commit a folder's files come from.
@@ -28,6 +30,26 @@ impl Repository {
         let handle = self.handle()?;
         let time = handle.find_commit(id.0).map_err(|error| GitError::read(&error))?.time();
         Ok(SourceCommit { id, time })
+    }
+
+    /// What is staged: the files that the next commit will hold. `index` is another index than the repository's own, as
+    /// Git names one to hooks of `git commit -a` and of a commit of some paths.
+    ///
+    /// The index is written as a tree, which is what Git does of it a moment later anyway.
+    ///
+    /// # Errors
+    /// Where there are conflicts to be resolved first, or the index cannot be read.
+    pub fn staged(&self, index: Option<&Path>) -> Result<GitTree, GitError> {
+        let tree = {
+            let handle = self.handle()?;
+            let own = self.git_dir().join("index");
+            let mut index = Index::open(index.unwrap_or(&own)).map_err(|error| GitError::read(&error))?;
+            if index.has_conflicts() {
+                return Err(GitError::Read("there are conflicts to be resolved first".to_owned()));
+            }
+            index.write_tree_to(&handle).map_err(|error| GitError::read(&error))?
+        };
+        GitTree::of(self.clone(), CommitId(Oid::ZERO_SHA1), tree)
     }
 
     /// Whether `newer` follows on `older`; `None` where one of them is not in this repository.

@@ -10,6 +10,7 @@
 pub mod certificate;
 pub mod commit;
 pub mod history;
+pub mod hooks;
 pub mod remote;
 pub mod scratch;
 mod tree;
