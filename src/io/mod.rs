@@ -4,6 +4,7 @@
 
 pub mod disk;
 pub mod embedded;
+pub mod git;
 pub mod gitea;
 pub mod layered;
 pub mod recording;

@@ -5,6 +5,7 @@
 //! cannot steer a terminal, forge a line of its own or break out of its field (see `text`).
 
 pub mod comment;
+pub mod diff;
 pub mod explain;
 mod github;
 mod human;
