@@ -5,6 +5,7 @@
 //! root over somebody's checkout (CI, Argo CD), so that check would only stop honest runs. A handle of libgit2 serves
 //! one thread at a time, therefore a [`Repository`] keeps a few and lends them.
 
+pub mod mirror;
 mod tree;
 mod work;
 

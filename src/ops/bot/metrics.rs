@@ -37,10 +37,20 @@ impl Metrics {
             }
         };
         let get = |counter: &AtomicU64| counter.load(Relaxed);
-        metric("deliveries_total", "counter", "Webhook deliveries with a good signature.", &[("", get(&self.deliveries))]);
+        metric(
+            "deliveries_total",
+            "counter",
+            "Webhook deliveries with a good signature.",
+            &[("", get(&self.deliveries))],
+        );
         metric("refused_total", "counter", "Webhook deliveries refused.", &[("", get(&self.refused))]);
         metric("repeated_total", "counter", "Webhook deliveries seen before.", &[("", get(&self.repeated))]);
-        metric("overflowed_total", "counter", "Requests turned away because too many waited.", &[("", get(&self.overflowed))]);
+        metric(
+            "overflowed_total",
+            "counter",
+            "Requests turned away because too many waited.",
+            &[("", get(&self.overflowed))],
+        );
         metric(
             "reviews_total",
             "counter",
@@ -52,9 +62,19 @@ impl Metrics {
                 ("{result=\"skipped\"}", get(&self.reviews_skipped)),
             ],
         );
-        metric("retries_total", "counter", "Reviews put off because Gitea was busy or away.", &[("", get(&self.retries))]);
+        metric(
+            "retries_total",
+            "counter",
+            "Reviews put off because Gitea was busy or away.",
+            &[("", get(&self.retries))],
+        );
         metric("scans_total", "counter", "Scans of open pull requests.", &[("", get(&self.scans))]);
-        metric("scan_failures_total", "counter", "Repositories that could not be scanned.", &[("", get(&self.scan_failures))]);
+        metric(
+            "scan_failures_total",
+            "counter",
+            "Repositories that could not be scanned.",
+            &[("", get(&self.scan_failures))],
+        );
         metric("waiting", "gauge", "Pull requests that wait for a review.", &[("", waiting as u64)]);
         metric("running", "gauge", "Reviews under way.", &[("", running as u64)]);
         let thousandths = get(&self.seconds_thousandths);

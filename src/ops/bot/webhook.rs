@@ -171,7 +171,10 @@ mod tests {
     fn a_signed_delivery_names_a_pull_request() {
         let key = Key { repository: RepoName::parse("ops/homelab").unwrap(), number: 7 };
         assert_eq!(try_read(BODY, |_| {}), Ok(Event::Review(key.clone())));
-        assert_eq!(try_read(BODY, |h| h.content_type = Some("application/json; charset=utf-8")), Ok(Event::Review(key)));
+        assert_eq!(
+            try_read(BODY, |h| h.content_type = Some("application/json; charset=utf-8")),
+            Ok(Event::Review(key))
+        );
         assert_eq!(try_read(BODY, |h| h.event = Some("push")), Ok(Event::Nothing));
         assert_eq!(try_read(&BODY.replace("synchronized", "closed"), |_| {}), Ok(Event::Nothing));
     }
@@ -183,7 +186,10 @@ mod tests {
         assert_eq!(try_read(BODY, |h| h.signature = Some("")), Err(Refused::Signature));
         assert_eq!(try_read(BODY, |h| h.signature = Some(&zeros)), Err(Refused::Signature));
         assert_eq!(try_read(BODY, |h| h.signature = Some("ünïcode")), Err(Refused::Signature));
-        assert_eq!(try_read(BODY, |h| h.content_type = Some("application/x-www-form-urlencoded")), Err(Refused::ContentType));
+        assert_eq!(
+            try_read(BODY, |h| h.content_type = Some("application/x-www-form-urlencoded")),
+            Err(Refused::ContentType)
+        );
         assert_eq!(try_read(BODY, |h| h.content_type = None), Err(Refused::ContentType));
         assert_eq!(try_read("{", |_| {}), Err(Refused::Payload));
         assert_eq!(try_read(&BODY.replace("ops/homelab", "../etc"), |_| {}), Err(Refused::Payload));
