@@ -5,7 +5,7 @@ use super::job::{FetchAnswer, FetchOrder, ReviewAnswer, ReviewOrder};
 use crate::diff::Changes;
 use crate::io::git::mirror::{self, Fetch, FetchError};
 use crate::io::gitea::Token;
-use crate::report::diff::{Options, markdown};
+use crate::report::comment;
 
 /// Fetches what a review needs.
 ///
@@ -36,13 +36,29 @@ pub fn fetch(order: &FetchOrder) -> Result<FetchAnswer, Failure> {
 /// In words for a status.
 pub fn review(order: &ReviewOrder) -> Result<ReviewAnswer, Failure> {
     let changes = compare(order)?;
-    let head_link = format!("{}/src/commit/{}/", order.page, order.head);
-    let base_link = format!("{}/src/commit/{}/", order.page, order.base);
-    let options = Options { limit: order.limit - 1000, head_link: Some(&head_link), base_link: Some(&base_link) };
-    let body = markdown(&changes, &options);
-    let is_good = changes.findings.iter().all(|finding| finding.level != "error") && !changes.is_broken();
-    let comment = format!("{}\n{body}", order.marker);
-    Ok(ReviewAnswer { comment, is_good, description: "compared".to_owned() })
+    let context = comment::Context {
+        marker: &order.marker,
+        page: &order.page,
+        path: &order.path,
+        head: &order.head,
+        base: changes.base.commit.as_deref().unwrap_or(&order.base),
+        max_removals: order.max_removals,
+    };
+    let text = comment::render(&comment::comment(&changes, &context), order.limit);
+    Ok(ReviewAnswer {
+        comment: text,
+        is_good: is_good(&changes, order),
+        description: comment::headline_plain(&changes),
+    })
+}
+
+/// Whether the status is success: the head can be computed, nothing in it is an error, and no more goes than may.
+fn is_good(changes: &Changes, order: &ReviewOrder) -> bool {
+    let is_bad = |level: &str| level == "error" || (order.deny_warnings && level == "warning");
+    changes.head.broken.is_empty()
+        && changes.counts.broken == 0
+        && !changes.findings.iter().any(|finding| is_bad(&finding.level))
+        && order.max_removals.is_none_or(|most| changes.gone() <= most)
 }
 
 fn compare(order: &ReviewOrder) -> Result<Changes, Failure> {

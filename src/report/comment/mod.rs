@@ -11,10 +11,12 @@
 
 mod cut;
 mod escape;
+mod review;
 
 use std::borrow::Cow;
 
 pub use cut::render;
+pub use review::{Context, comment, headline_plain};
 
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
