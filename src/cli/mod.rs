@@ -3,7 +3,9 @@
 //! Data goes to stdout, talk to stderr. Exit codes: 0 fine; 1 findings at error level, or differences; 2 could not do
 //! the work. A closed pipe is fine.
 
+mod bot;
 mod completions;
+mod environment;
 mod explain;
 mod hook;
 mod list;
@@ -121,6 +123,8 @@ pub enum Command {
     Rule(rule::Args),
     /// Check every commit with a Git hook
     Hook(hook::Args),
+    /// Review pull requests: a comment and a commit status
+    Bot(bot::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -165,7 +169,8 @@ fn watch(seconds: u64) {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
-    watch(cli.common.timeout);
+    let is_service = matches!(&cli.command, Some(Command::Bot(args)) if args.is_service());
+    watch(if is_service { 0 } else { cli.common.timeout });
     if let Some(threads) = cli.common.threads {
         anyhow::ensure!(threads > 0, "`--threads` needs at least 1");
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
@@ -183,6 +188,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         Some(Command::Schema(args)) => schema::run(args, &cli.common, terminal),
         Some(Command::Rule(args)) => rule::run(args, terminal),
         Some(Command::Hook(args)) => hook::run(args, &cli.common, terminal),
+        Some(Command::Bot(args)) => bot::run(args, &cli.common, terminal),
         Some(Command::Completions(args)) => completions::run(args, terminal),
         Some(Command::Man) => {
             let mut page = Vec::new();

@@ -7,6 +7,7 @@ pub mod git;
 pub mod gitea;
 pub mod layered;
 pub mod recording;
+pub mod setting;
 pub mod write;
 
 pub use crate::source::{Memory, ReadError, Refusal, Source};

@@ -5,8 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/gitea/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod gitea;
+
 mod basics;
 mod project;
+mod pulls;
 mod races;
 mod refusals;
 #[cfg(target_os = "linux")]

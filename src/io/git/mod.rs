@@ -13,6 +13,7 @@ pub mod history;
 pub mod hooks;
 pub mod remote;
 pub mod scratch;
+pub mod mirror;
 mod tree;
 pub mod url;
 mod work;

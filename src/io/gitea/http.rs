@@ -4,7 +4,6 @@
 //! no herd and tests can count. `--ca-file` stands in for the host's store as curl's `--cacert` does: ureq cannot add to
 //! the store.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -322,22 +321,17 @@ fn root(url: &str) -> Result<String, Error> {
     Ok(url.to_owned())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the trust store is no part of a repository")]
 fn read_certificates(path: &std::path::Path) -> Result<Vec<ureq::tls::Certificate<'static>>, Error> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let wrong = |why: String| Error::new(Kind::Settings, "use the CA file", format!("`{name}` {why}"));
-    let mut pem = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LARGEST_CA_FILE).read_to_end(&mut pem))
-        .map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
+    let wrong = |why: &str| Error::new(Kind::Settings, "use the CA file", why);
+    let pem = crate::io::setting::read(path, LARGEST_CA_FILE).map_err(|error| wrong(&error.to_string()))?;
     let mut found = Vec::new();
     for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|_| wrong("is not PEM".to_owned()))? {
+        if let PemItem::Certificate(certificate) = item.map_err(|_| wrong("it is not PEM"))? {
             found.push(certificate);
         }
     }
     if found.is_empty() {
-        return Err(wrong("holds no certificate (`-----BEGIN CERTIFICATE-----`)".to_owned()));
+        return Err(wrong("it holds no certificate (`-----BEGIN CERTIFICATE-----`)"));
     }
     Ok(found)
 }

@@ -1,6 +1,5 @@
 //! An access token that cannot be printed by accident.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use super::error::{Error, Kind};
@@ -33,19 +32,10 @@ impl Token {
     ///
     /// # Errors
     /// [`Kind::Settings`] where the file cannot be read, is too long, or holds no token.
-    #[expect(clippy::disallowed_methods, reason = "a secret's file is no part of a repository")]
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let origin = format!("the file `{}`", path.file_name().unwrap_or_default().to_string_lossy());
-        let wrong = |reason: String| Error::new(Kind::Settings, "read the token", format!("{origin} {reason}"));
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(|error| wrong(format!("cannot be opened: {}", error.kind())))?;
-        file.take(LONGEST + 1)
-            .read_to_string(&mut text)
-            .map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
-        if text.len() as u64 > LONGEST {
-            return Err(wrong("is too long to be a token".to_owned()));
-        }
-        Self::new(&text, &origin)
+        let text = crate::io::setting::read_text(path, LONGEST)
+            .map_err(|error| Error::new(Kind::Settings, "read the token", error.to_string()))?;
+        Self::new(&text, &format!("the file `{}`", path.file_name().unwrap_or_default().to_string_lossy()))
     }
 
     /// The secret itself, for headers and credential callbacks.

@@ -46,11 +46,13 @@ impl To<'_> {
         let by_us = |who: &git2::Signature<'_>| {
             who.email() == Ok(author.email.as_str()) && who.name() == Ok(author.name.as_str())
         };
-        let parents: Vec<String> = commit.parent_ids().map(|id| id.to_string()).collect();
+        // Of a commit where the fetched history is cut off libgit2 says that it has no parent; the object knows better.
+        let header = commit.raw_header().unwrap_or_default();
+        let parents: Vec<&str> = header.lines().filter_map(|line| line.strip_prefix("parent ")).collect();
         let is_own = trailer(text, PROJECT) == Some(self.made.plan.project.name.as_str())
             && by_us(&commit.author())
             && by_us(&commit.committer())
-            && matches!(parents.as_slice(), [parent] if trailer(text, BASE) == Some(parent));
+            && matches!(parents.as_slice(), [parent] if trailer(text, BASE) == Some(*parent));
         if is_own {
             return Ok(());
         }
