@@ -64,7 +64,10 @@ fn commits(folder: &Path) -> usize {
 fn the_hook_checks_what_is_staged_and_not_what_lies_around() {
     let case = project("");
     let installed = case.run(&["hook", "install"]);
-    assert_eq!((installed.code, installed.stderr.as_str()), (0, "the pre-commit hook is installed; it runs `hlgen validate --staged`\n"));
+    assert_eq!(
+        (installed.code, installed.stderr.as_str()),
+        (0, "the pre-commit hook is installed; it runs `hlgen validate --staged`\n")
+    );
     let again = case.run(&["hook", "install"]);
     assert_eq!((again.code, again.stderr.as_str()), (0, "the pre-commit hook is there already\n"));
     let commit = |arguments: &[&str]| run(case.root(), &[&["commit", "-m", "x"], arguments].concat(), &[]);
@@ -95,7 +98,10 @@ fn the_hook_checks_what_is_staged_and_not_what_lies_around() {
     assert_eq!(commits(case.root()), 3);
 
     // Without hlgen the commit is refused with what to do.
-    let output = git_command(case.root(), &["commit", "-m", "x", "--allow-empty"]).env("PATH", "/usr/bin:/bin").output().unwrap();
+    let output = git_command(case.root(), &["commit", "-m", "x", "--allow-empty"])
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
     assert!(!output.status.success() && said(&output).contains("hlgen is not on the PATH"), "{}", said(&output));
 
     let removed = case.run(&["hook", "install", "--uninstall"]);
@@ -108,7 +114,8 @@ fn the_hook_checks_what_is_staged_and_not_what_lies_around() {
 fn a_project_in_a_folder_and_a_second_work_tree() {
     let case = project("infra/it's here");
     let inner = case.path("infra/it's here");
-    let installed = Command::new(env!("CARGO_BIN_EXE_hlgen")).args(["hook", "install"]).current_dir(&inner).output().unwrap();
+    let installed =
+        Command::new(env!("CARGO_BIN_EXE_hlgen")).args(["hook", "install"]).current_dir(&inner).output().unwrap();
     assert!(installed.status.success(), "{}", said(&installed));
     fs::write(inner.join(VALUES), BAD).unwrap();
     let output = run(case.root(), &["commit", "-qam", "x"], &[]);
@@ -131,10 +138,17 @@ fn hooks_of_others_are_left_alone() {
     let case = project("");
     let own = "#!/bin/sh\nexit 0\n";
     fs::write(case.path(".git/hooks/pre-commit"), own).unwrap();
-    for (arguments, words) in [(&["hook", "install"][..], "hlgen validate --staged || exit 1"), (&["hook", "install", "--uninstall"], "nothing was removed")] {
+    for (arguments, words) in [
+        (&["hook", "install"][..], "hlgen validate --staged || exit 1"),
+        (&["hook", "install", "--uninstall"], "nothing was removed"),
+    ] {
         let outcome = case.run(arguments);
         assert_eq!(outcome.code, 1, "{outcome:?}");
-        assert!(outcome.stderr.contains("that hlgen did not write") && outcome.stderr.contains(words), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("that hlgen did not write") && outcome.stderr.contains(words),
+            "{}",
+            outcome.stderr
+        );
         assert_eq!(case.read(".git/hooks/pre-commit"), own);
     }
     // A link to one of ours is somebody's link.
@@ -177,7 +191,11 @@ fn pre_commit_runs_the_hooks_where_they_matter() {
     let Some(pre_commit) = tool("pre-commit") else { return };
     let (hooks, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let revision = hook_repository(hooks.path());
-    let valid = Command::new(&pre_commit).args(["validate-manifest", ".pre-commit-hooks.yaml"]).current_dir(hooks.path()).output().unwrap();
+    let valid = Command::new(&pre_commit)
+        .args(["validate-manifest", ".pre-commit-hooks.yaml"])
+        .current_dir(hooks.path())
+        .output()
+        .unwrap();
     assert!(valid.status.success(), "{}", said(&valid));
 
     let case = project("");
@@ -203,7 +221,10 @@ fn pre_commit_runs_the_hooks_where_they_matter() {
     // Nothing that matters: skipped.
     git(case.root(), &["add", ".pre-commit-config.yaml"]);
     let (ok, text) = commit("configuration");
-    assert!(ok && text.contains("no files to check") && !text.contains("Passed") && !text.contains("WARNING"), "{text}");
+    assert!(
+        ok && text.contains("no files to check") && !text.contains("Passed") && !text.contains("WARNING"),
+        "{text}"
+    );
 
     // A mistake: found by the one, and the other writes nothing. What is not staged does not count.
     case.write(VALUES, BAD.as_bytes());
@@ -231,4 +252,43 @@ fn pre_commit_runs_the_hooks_where_they_matter() {
     let (ok, text) = commit("by hand");
     assert!(!ok && text.contains("files were modified by this hook"), "{text}");
     assert_eq!(case.read("rendered/dev/web/values.yaml"), rendered);
+}
+
+/// The examples of `docs/ci.md`: YAML for two readers, and commands that hlgen takes.
+#[test]
+fn examples_for_ci_are_valid() {
+    use clap::CommandFactory as _;
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
+    let blocks: Vec<&str> = text.split("```yaml").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 4);
+    let mut commands = 0;
+    for block in blocks {
+        let (head, yaml) = block.split_once('\n').unwrap();
+        let value: serde_yaml::Value = serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{head}: {error}"));
+        assert!(value.is_mapping(), "{head}");
+        let mut findings = Vec::new();
+        hlgen::yaml::parse(&yaml.into(), hlgen::diag::FileId(0), &hlgen::yaml::Limits::default(), &mut findings);
+        assert!(findings.is_empty(), "{head}: {findings:?}");
+        for line in yaml.lines().filter(|line| line.contains("hlgen validate") || line.contains("hlgen publish")) {
+            let from = line.find("hlgen ").unwrap();
+            let words = line[from..].split_whitespace().take_while(|word| !word.starts_with("${"));
+            hlgen::cli::Cli::command().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+            commands += 1;
+        }
+        if head.contains(".pre-commit-config.yaml") {
+            let hooks =
+                fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).unwrap();
+            for id in yaml.lines().filter_map(|line| line.trim().strip_prefix("- id: ")) {
+                let id = id.split_whitespace().next().unwrap();
+                assert!(hooks.contains(&format!("- id: {id}\n")), "{id}");
+            }
+            if let Some(pre_commit) = tool("pre-commit") {
+                let file = tempfile::NamedTempFile::new().unwrap();
+                fs::write(file.path(), yaml).unwrap();
+                let output = Command::new(pre_commit).arg("validate-config").arg(file.path()).output().unwrap();
+                assert!(output.status.success(), "{}", said(&output));
+            }
+        }
+    }
+    assert_eq!(commands, 5);
 }

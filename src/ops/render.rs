@@ -1,6 +1,5 @@
 //! `render` and `validate`: plan, evaluate, check, and write everything or nothing.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -18,7 +17,7 @@ use crate::render::sets::{Group, Member};
 use crate::render::{NAMESPACES, OutFile, namespaces, projects, root, sets};
 
 /// What to do with what was rendered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target<'a> {
     /// Nothing: only the findings count.
     Nowhere,
@@ -26,25 +25,8 @@ pub enum Target<'a> {
     Write(&'a Path),
     /// Say what a folder lacks.
     Check(&'a Path),
-    /// Keep it, to be put into a tree of a Git repository.
-    Memory(&'a Gathered),
-}
-
-/// Rendered files in memory, by path below the output folder.
-#[derive(Debug, Default)]
-pub struct Gathered(Mutex<BTreeMap<String, Vec<u8>>>);
-
-impl Gathered {
-    fn add(&self, path: &str, content: &[u8]) -> Result<(), WriteError> {
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let twice = files.insert(path.to_owned(), content.to_owned()).is_some();
-        if twice { Err(WriteError::Twice(path.to_owned())) } else { Ok(()) }
-    }
-
-    /// The files.
-    pub fn into_files(self) -> BTreeMap<String, Vec<u8>> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// Hand the files back.
+    Collect,
 }
 
 /// What a run found and did.
@@ -54,6 +36,8 @@ pub struct Outcome {
     pub plan: Option<Plan>,
     /// What was written, or would be; `None` where findings stopped it.
     pub summary: Option<Summary>,
+    /// With [`Target::Collect`]: the files in the order of their paths; none where findings stopped it.
+    pub files: Vec<OutFile>,
 }
 
 impl std::fmt::Debug for Plan {
@@ -74,7 +58,7 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let Some(plan) = plan else {
         workspace.read_everything(&docs, &mut findings);
         workspace.settle(None, &mut findings);
-        return Ok(Outcome { findings, plan: None, summary: None });
+        return Ok(Outcome { findings, ..Outcome::default() });
     };
     check_selection(&plan, selection, &mut findings);
     output::check_releases(&plan, &mut findings);
@@ -87,11 +71,12 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
         Target::Check(folder) if planned => Some(open(workspace, &plan, folder, Mode::Check)?),
         _ => None,
     };
+    let collected = Mutex::new(Vec::new());
     let stage = |file: &OutFile| -> Result<(), WriteError> {
         if let Some(output) = &output {
             output.stage(&file.path, file.text.as_bytes())?;
-        } else if let Target::Memory(gathered) = target {
-            gathered.add(&file.path, file.text.as_bytes())?;
+        } else if target == Target::Collect {
+            collected.lock().unwrap_or_else(PoisonError::into_inner).push(file.clone());
         }
         Ok(())
     };
@@ -139,7 +124,12 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
             summary = finish(&plan, selection, target, output, &mut findings)?;
         }
     }
-    Ok(Outcome { findings, plan: Some(plan), summary })
+    let mut files = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    if has_errors(&findings) {
+        files.clear();
+    }
+    Ok(Outcome { findings, plan: Some(plan), summary, files })
 }
 
 /// What came of one ApplicationSet besides its file.

@@ -14,8 +14,10 @@ pub struct Renamed {
     pub to: ReleaseId,
     /// Names of the Application that change; the same where only the Argo CD instance does.
     pub applications: (String, String),
-    /// The new name says what it was called before.
+    /// The new name says what it was called before (`formerly`).
     pub is_declared: bool,
+    /// The Application that goes takes what it installed with it.
+    pub deletes: bool,
 }
 
 /// Differences between what a branch has and what it is to get; each list sorted.
@@ -41,12 +43,15 @@ impl Changes {
         for (key, entry) in &gone {
             let heir = came.iter().position(|(_, heir)| succeeds(plan, entry, heir));
             match heir.map(|at| came.remove(at)) {
-                Some((heir_key, heir)) => _ = changes.renamed.insert(Renamed {
-                    from: entry.id.clone(),
-                    to: heir.id.clone(),
-                    applications: (key.1.clone(), heir_key.1.clone()),
-                    is_declared: is_declared(plan, entry, heir),
-                }),
+                Some((heir_key, heir)) => {
+                    _ = changes.renamed.insert(Renamed {
+                        from: entry.id.clone(),
+                        to: heir.id.clone(),
+                        applications: (key.1.clone(), heir_key.1.clone()),
+                        is_declared: is_declared(plan, entry, heir),
+                        deletes: entry.deletes(),
+                    })
+                }
                 None => _ = changes.removed.insert(entry.id.clone()),
             }
         }
@@ -94,16 +99,16 @@ impl Changes {
 
     /// What must not be published: renames in one step, and more losses than allowed.
     pub(super) fn check(&self, allowed: usize, unreadable: &[String], findings: &mut Vec<Diagnostic>) {
-        for renamed in self.renamed.iter().filter(|renamed| !renamed.is_declared && renamed.from != renamed.to) {
-            let Renamed { from, to, applications, .. } = renamed;
+        let is_unsafe = |renamed: &&Renamed| renamed.from != renamed.to && (renamed.deletes || !renamed.is_declared);
+        for Renamed { from, to, applications, deletes, .. } in self.renamed.iter().filter(is_unsafe) {
             let message = format!("`{from}` would become `{to}` in one step");
-            let note = format!(
-                "Argo CD would delete the Application `{}` and make `{}`, which takes over nothing",
-                applications.0, applications.1
-            );
+            let and = if *deletes { "with everything it installed" } else { "and leaves what it installed" };
+            let (before, after) = applications;
+            let note = format!("Argo CD deletes Application `{before}` {and}, and makes `{after}`");
+            let old = &from.release;
             let help = format!(
-                "write `formerly: [{}]` at `{}`; or publish the removal first and the new release after it",
-                from.release, to.release
+                "a rename is two publishes: first `formerly: [{old}]` on `{old}` itself, and when Argo CD has synced that, \
+                 the new name with the same line"
             );
             findings.push(Diagnostic::new(Code::PublishRename, message).note(note).help(help));
         }
@@ -118,7 +123,8 @@ impl Changes {
         }
         if !unreadable.is_empty() {
             let names = unreadable.iter().take(20).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
-            let message = format!("what is published cannot be read back, so nobody knows what would be removed: {names}");
+            let message =
+                format!("what is published cannot be read back, so nobody knows what would be removed: {names}");
             let help = "somebody edited these files; restore them in the branch, or remove them there";
             findings.push(Diagnostic::new(Code::PublishUnreadable, message).help(help));
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::argocd::expand::expand;
-use crate::argocd::types::{Application, ApplicationSet};
+use crate::argocd::types::{Application, ApplicationSet, keys};
 use crate::diag::FileId;
 use crate::io::git::commit::Files;
 use crate::merge::{Forest, Ref};
@@ -43,13 +43,18 @@ impl Entry {
     /// name of Helm's, which is the same objects. A common chart alone says nothing, since many apps share one.
     pub(super) fn is_same_thing(&self, other: &Self) -> bool {
         let (spec, others) = (&self.application.spec, &other.application.spec);
-        let is_same_place =
-            self.cluster == other.cluster && spec.destination.namespace == others.destination.namespace;
+        let is_same_place = self.cluster == other.cluster && spec.destination.namespace == others.destination.namespace;
         let helm_name = |entry: &Self| {
             let mut sources = entry.application.spec.all_sources();
             sources.find_map(|source| Some(source.helm.as_ref()?.release_name.clone())).filter(|name| !name.is_empty())
         };
         is_same_place && (self.app == other.app || helm_name(self).is_some_and(|name| helm_name(other) == Some(name)))
+    }
+
+    /// Whether Argo CD deletes what the Application installed together with it.
+    pub(super) fn deletes(&self) -> bool {
+        let finalizers = &self.application.metadata.finalizers;
+        finalizers.iter().any(|finalizer| finalizer.starts_with(keys::RESOURCES_FINALIZER))
     }
 }
 
