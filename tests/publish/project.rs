@@ -45,7 +45,7 @@ impl Project {
         let mut text = "apiVersion: hlgen.dev/v1\nkind: Environment\nstage: dev\nprovider: kind\napps:\n".to_owned();
         for app in apps {
             let line = if app.contains(':') { (*app).to_owned() } else { format!("{app}: {{}}") };
-            text.push_str(&format!("  {line}\n"));
+            text = format!("{text}  {line}\n");
         }
         self.case.write("environments/dev/environment.yaml", text.as_bytes());
     }

@@ -162,13 +162,12 @@ impl<'r> Work<'r, '_> {
         for (name, group) in &groups {
             let entry = base.and_then(|tree| tree.get_name(name));
             match group {
-                Group::File(content) => match self.file(entry.as_ref(), &format!("{at}{name}"), content, depth)? {
-                    Some(blob) => {
+                Group::File(content) => {
+                    if let Some(blob) = self.file(entry.as_ref(), &format!("{at}{name}"), content, depth)? {
                         builder.insert(name, blob, FILE)?;
                         is_changed = true;
                     }
-                    None => {}
-                },
+                }
                 Group::Folder(inner) => {
                     let below = self.folder(entry.as_ref(), &format!("{at}{name}"))?;
                     let Ok(below) = below else { continue };

@@ -42,18 +42,17 @@ impl Changes {
         let mut came: Vec<_> = new.entries.iter().filter(|(key, _)| !old.entries.contains_key(*key)).collect();
         for (key, entry) in &gone {
             let heir = came.iter().position(|(_, heir)| succeeds(plan, entry, heir));
-            match heir.map(|at| came.remove(at)) {
-                Some((heir_key, heir)) => {
-                    _ = changes.renamed.insert(Renamed {
-                        from: entry.id.clone(),
-                        to: heir.id.clone(),
-                        applications: (key.1.clone(), heir_key.1.clone()),
-                        is_declared: is_declared(plan, entry, heir),
-                        deletes: entry.deletes(),
-                    })
-                }
-                None => _ = changes.removed.insert(entry.id.clone()),
-            }
+            let Some((heir_key, heir)) = heir.map(|at| came.remove(at)) else {
+                changes.removed.insert(entry.id.clone());
+                continue;
+            };
+            changes.renamed.insert(Renamed {
+                from: entry.id.clone(),
+                to: heir.id.clone(),
+                applications: (key.1.clone(), heir_key.1.clone()),
+                is_declared: is_declared(plan, entry, heir),
+                deletes: entry.deletes(),
+            });
         }
         changes.added.extend(came.into_iter().map(|(_, entry)| entry.id.clone()));
         for (key, entry) in &new.entries {

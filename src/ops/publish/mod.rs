@@ -122,7 +122,7 @@ struct Prepared {
 
 /// What preparing came to.
 enum Step {
-    Unchanged(Published),
+    Unchanged(Box<Published>),
     Ready(Box<Prepared>),
     Refused,
 }
@@ -222,7 +222,7 @@ impl To<'_> {
         for attempt in 1.. {
             let base = self.base()?;
             let mut prepared = match self.prepare(base, &files, findings)? {
-                Step::Unchanged(published) => return Ok(Some(published)),
+                Step::Unchanged(published) => return Ok(Some(*published)),
                 Step::Refused => return Ok(None),
                 Step::Ready(prepared) => *prepared,
             };
@@ -295,7 +295,7 @@ impl To<'_> {
             said: String::new(),
         };
         if tree.as_ref().is_some_and(|tree| tree.id() == with_charts) {
-            return Ok(Step::Unchanged(published));
+            return Ok(Step::Unchanged(Box::new(published)));
         }
         let before = commit::files_of(repository, tree.as_ref(), path, project, inventory::is_set)?;
         let (old, new) = (inventory::inventory(&before), inventory::inventory(files));
