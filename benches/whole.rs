@@ -89,6 +89,22 @@ impl Repository {
         measure(&mut command)
     }
 
+    /// Checks the repository as a hook does.
+    fn validate(&self, arguments: &[&str]) -> Cost {
+        let mut command = Command::new(HLGEN);
+        measure(command.arg("-C").arg(self.folder.path()).arg("validate").args(arguments))
+    }
+
+    /// Makes it a Git repository with everything staged; false where there is no Git.
+    fn stage(&self) -> bool {
+        let git = |arguments: &[&str]| {
+            let mut git = Command::new("git");
+            git.arg("-C").arg(self.folder.path()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+            git.status().is_ok_and(|status| status.success())
+        };
+        git(&["init", "-q"]) && git(&["add", "-A"])
+    }
+
     /// Renders into a new folder.
     fn fresh(&self) -> Cost {
         self.render(&self.new_folder(), &[])
@@ -245,6 +261,15 @@ fn main() {
         &format!("{} wall, {} + {} kernel", ms(cold.wall), ms(user), ms(system)),
         "processor under 50 ms",
     );
+
+    row("100 x 3: validate, warm", &both(best(RUNS * 3, || small.validate(&[]))), "under 100 ms");
+    if small.stage() {
+        row(
+            "100 x 3: validate --staged, warm",
+            &both(best(RUNS * 3, || small.validate(&["--staged"]))),
+            "under 100 ms",
+        );
+    }
 
     let mut first = None;
     let mut kept = Vec::new();

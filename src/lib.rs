@@ -6,8 +6,9 @@
 //! cli        one file per command: arguments, help, what is printed
 //! ops        one file per operation: order of steps, I/O in, core, I/O out
 //! report     findings and explanations as text
-//! io         the doors to read (disk, embedded) and the only place that writes
+//! io         the doors to read (disk, embedded), the only place that writes, and the servers we talk to (gitea)
 //! ---- below this line: no files, no environment, no clock, no network, no printing ----
+//! diff       two plans -> what differs, as data
 //! check      rules on values, on output, on files; severities and allow-comments
 //! render     plan -> files
 //! traits     what a few lines of app.yaml become: routes
@@ -18,6 +19,7 @@
 //! merge      layers -> one tree that borrows from them
 //! model      the four kinds as types
 //! argocd     types and rules of what we write; offline expansion
+//! secret     what is a secret, and what is shown instead
 //! source     the trait through which everything is read
 //! yaml       text -> nodes with positions -> text
 //! diag       findings, codes, places
@@ -26,6 +28,7 @@ pub mod argocd;
 pub mod check;
 pub mod cli;
 pub mod diag;
+pub mod diff;
 pub mod io;
 pub mod merge;
 pub mod model;
@@ -35,6 +38,7 @@ pub mod render;
 pub mod report;
 pub mod resolve;
 pub mod schema;
+pub mod secret;
 pub mod source;
 pub mod template;
 pub mod traits;

@@ -114,6 +114,12 @@ codes! {
     ExposeUnsupported = "expose/unsupported", Error, "the ingress provider cannot do what a way in asks for";
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
+    // Publishing.
+    ProjectUrlCredentials = "project/url-credentials", Error, "an address in `hlgen.yaml` holds a user name or a password";
+    PublishRemovals = "publish/removals", Error, "more releases would be removed or renamed than allowed";
+    PublishRename = "publish/rename", Error, "a release would get another name in one step";
+    PublishUnreadable = "publish/unreadable", Error, "a published ApplicationSet cannot be read back";
+    PublishOlder = "publish/older", Error, "the branch holds what was made from a newer commit";
     AllowUnused = "allow/unused", Note, "an allow-comment that matches no finding";
     AllowInvalid = "allow/invalid", Warning, "an allow-comment without a reason, or a level for a finding that cannot have another";
 }

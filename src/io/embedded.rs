@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::source::{ReadError, Refusal, Source, below, is_plain_path};
+use crate::source::{ContentId, ReadError, Refusal, Source, below, is_plain_path};
 
 pub(crate) mod table {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -30,6 +30,10 @@ impl Source for Embedded {
 
     fn display(&self, path: &str) -> String {
         format!("{PREFIX}{path}")
+    }
+
+    fn content_id(&self, path: &str) -> Option<ContentId> {
+        table::FILES.binary_search_by(|(name, _)| (*name).cmp(path)).ok().map(ContentId::builtin)
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use super::embedded::PREFIX;
-use crate::source::{ReadError, Source};
+use crate::source::{ContentId, ReadError, Source};
 
 /// `over` where it has something to say, `under` below it.
 #[derive(Debug)]
@@ -112,6 +112,13 @@ impl<O: Source, U: Source> Source for Layered<O, U> {
         let mut problems = self.over.problems();
         problems.extend(self.under.problems());
         problems
+    }
+
+    fn content_id(&self, path: &str) -> Option<ContentId> {
+        match self.place(path) {
+            Place::Under(rest) => self.under.content_id(rest),
+            Place::Over | Place::Both => self.over.content_id(path),
+        }
     }
 }
 

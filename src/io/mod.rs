@@ -1,10 +1,13 @@
-//! Where hlgen touches the world outside: reading (`source` and its kinds) and writing (`write`). Nothing else in the
-//! crate opens a file.
+//! Where hlgen touches the world outside: reading (`source` and its kinds), writing (`write`), Git (`git`) and the Git
+//! host's API (`gitea`). Nothing else in the crate opens a file.
 
 pub mod disk;
 pub mod embedded;
+pub mod git;
+pub mod gitea;
 pub mod layered;
 pub mod recording;
+pub mod setting;
 pub mod write;
 
 pub use crate::source::{Memory, ReadError, Refusal, Source};

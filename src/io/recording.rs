@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use crate::source::{ReadError, Source};
+use crate::source::{ContentId, ReadError, Source};
 
 /// What was asked of a source, in the paths it was asked with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,6 +72,10 @@ impl<S: Source> Source for Recording<S> {
 
     fn problems(&self) -> Vec<ReadError> {
         self.inner.problems()
+    }
+
+    fn content_id(&self, path: &str) -> Option<ContentId> {
+        self.inner.content_id(path)
     }
 }
 

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 
 use crate::check::{allow, severity};
 use crate::diag::{self, Diagnostic, Level, SourceMap};
-use crate::io::{Disk, Embedded, Layered};
+use crate::io::git::Repository;
+use crate::io::{Disk, Embedded, Layered, Source};
 use crate::model;
 use crate::plan::{self, Plan};
 use crate::schema::kinds::Kinds;
@@ -15,12 +16,17 @@ use crate::source::docs::Docs;
 use crate::yaml::Doc;
 
 /// A repository that is open for reading.
-#[derive(Debug)]
 pub struct Workspace {
     pub root: PathBuf,
-    source: Layered<Disk, Embedded>,
+    source: Layered<Box<dyn Source>, Embedded>,
     pub sources: SourceMap,
     kinds: Kinds,
+}
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workspace").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 impl Workspace {
@@ -30,15 +36,24 @@ impl Workspace {
     /// # Errors
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
-        let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
-        let mut above = found.ancestors();
-        let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
-        if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
-            found = folder.to_path_buf();
-        }
+        let found = find(root)?;
         let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
-        let source = Layered::new(disk, Embedded);
-        Ok(Self { root: found, source, sources: SourceMap::new(), kinds: Kinds::default() })
+        Ok(Self::of(found, Box::new(disk)))
+    }
+
+    /// Opens what is staged in the Git repository that `root` lies in: what the next commit will hold, whatever the
+    /// working tree looks like. `index` is another index than the repository's own.
+    ///
+    /// # Errors
+    /// When there is no repository, or the index holds unresolved conflicts.
+    pub fn staged(root: &Path, index: Option<&Path>) -> anyhow::Result<Self> {
+        let found = find(root)?;
+        let staged = Repository::open(&found)?.staged(index).context("cannot read what is staged")?;
+        Ok(Self::of(found, Box::new(staged)))
+    }
+
+    fn of(root: PathBuf, source: Box<dyn Source>) -> Self {
+        Self { root, source: Layered::new(source, Embedded), sources: SourceMap::new(), kinds: Kinds::default() }
     }
 
     /// The documents of the repository.
@@ -105,6 +120,17 @@ impl Workspace {
         diag::sort(findings, &self.sources);
         diag::fold(findings);
     }
+}
+
+/// The folder that holds `hlgen.yaml`: `root`, or the nearest above it inside of a Git checkout.
+fn find(root: &Path) -> anyhow::Result<PathBuf> {
+    let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
+    let mut above = found.ancestors();
+    let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
+    if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
+        found = folder.to_path_buf();
+    }
+    Ok(found)
 }
 
 /// Whether a list holds an error.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// Whether a character must not reach a terminal as it is: controls of both sets (the second, U+0080 to U+009F, opens
 /// escape sequences as well), line and paragraph separators, marks that turn the direction of text,
 /// and the private character that `human` works with.
-pub(super) fn is_hostile(c: char) -> bool {
+pub(in crate::report) fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}' | '\u{f8ff}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}')

@@ -33,6 +33,35 @@ pub trait Source: Sync {
     fn problems(&self) -> Vec<ReadError> {
         Vec::new()
     }
+
+    /// What tells a file's content from any other's, where that is known without looking at it; `None` where it is not,
+    /// or where there is no such file. Ids of several sources can be compared: two that are equal mean equal bytes.
+    fn content_id(&self, _path: &str) -> Option<ContentId> {
+        None
+    }
+}
+
+/// The identity of a file's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentId([u8; 33]);
+
+impl ContentId {
+    /// By the id of a Git blob.
+    pub fn git(id: &[u8]) -> Self {
+        Self::of(1, id)
+    }
+
+    /// By the number of a file that is built into this binary.
+    pub fn builtin(number: usize) -> Self {
+        Self::of(2, &number.to_be_bytes())
+    }
+
+    fn of(kind: u8, id: &[u8]) -> Self {
+        let mut bytes = [0; 33];
+        bytes[0] = kind;
+        bytes[1..].iter_mut().zip(id).for_each(|(byte, id)| *byte = *id);
+        Self(bytes)
+    }
 }
 
 /// A file that a source will not read.
@@ -63,6 +92,8 @@ pub enum Refusal {
     TooDeep(usize),
     #[error("the name is not UTF-8 or holds control characters")]
     Name,
+    #[error("it is a pointer of Git LFS, whose content is kept elsewhere")]
+    Elsewhere,
     #[error("{0}")]
     Io(String),
 }
@@ -84,6 +115,7 @@ impl ReadError {
                 finding.help("keep the catalog and the environments in folders of their own")
             }
             Refusal::Name => finding.help("rename the file"),
+            Refusal::Elsewhere => finding.help("keep what hlgen reads in Git itself: `git lfs untrack` it"),
             Refusal::Io(_) => finding.help("check the file's owner and permissions"),
         }
     }
@@ -167,6 +199,32 @@ impl<S: Source + ?Sized> Source for &S {
 
     fn problems(&self) -> Vec<ReadError> {
         (**self).problems()
+    }
+
+    fn content_id(&self, path: &str) -> Option<ContentId> {
+        (**self).content_id(path)
+    }
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn list(&self, dir: &str) -> Vec<String> {
+        (**self).list(dir)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>, ReadError> {
+        (**self).read(path)
+    }
+
+    fn display(&self, path: &str) -> String {
+        (**self).display(path)
+    }
+
+    fn problems(&self) -> Vec<ReadError> {
+        (**self).problems()
+    }
+
+    fn content_id(&self, path: &str) -> Option<ContentId> {
+        (**self).content_id(path)
     }
 }
 

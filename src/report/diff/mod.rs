@@ -1,0 +1,5 @@
+//! Differences as text.
+
+mod markdown;
+
+pub use markdown::{Options, markdown};
