@@ -4,7 +4,7 @@
 //! generalised where the caller named a [`Pattern`] for it, and only if the pattern gives the right text for every
 //! element; so a pattern can make the output shorter but never wrong. What differs otherwise travels in the element
 //! under `patch` and is applied by one constant `templatePatch`. It is found by rendering the template for each element
-//! and comparing with what is wanted, hence `expand(factor(x)) == x` by construction.
+//! and comparing with what is wanted, hence `expand(factor(x)) == x` by construction; and it is compared in every run.
 //!
 //! Traps that shaped this: a patch replaces lists as a whole but *adds* to finalizers; it cannot change the project;
 //! a key that only some elements have must not stand in the template, because removing it would take a `null`; the

@@ -1,5 +1,5 @@
-//! YAML as people write it: text → [`Doc`] with positions (`parse`), what a plain word means (`scalar`), and text
-//! again (`emit`).
+//! YAML as people write it: text → [`Doc`] with positions (`parse`, and `simple` without the parser where that is
+//! enough), what a plain word means (`scalar`), and text again (`emit`).
 //!
 //! A `Doc` is one document in three flat arrays that refer to each other by number. Scalars are ranges of the source
 //! text wherever the text can be used as it stands, so a leaf costs about fifty bytes and a parsed file about three
