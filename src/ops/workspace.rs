@@ -71,7 +71,8 @@ impl Workspace {
     /// behind the first one are shown all the same. What was found before is found again and counts once.
     pub fn read_everything(&self, docs: &Docs<'_>, findings: &mut Vec<Diagnostic>) {
         let files = ["catalog", "environments"].into_iter().flat_map(|folder| docs.source.list(folder));
-        for path in files.filter(|path| !docs.source.display(path).starts_with("builtin:")) {
+        let is_yaml = |path: &String| path.ends_with(".yaml") || path.ends_with(".yml");
+        for path in files.filter(|path| is_yaml(path) && !docs.source.display(path).starts_with("builtin:")) {
             let kind = match path.split('/').collect::<Vec<_>>().as_slice() {
                 ["catalog", _, "app.yaml"] => "app",
                 ["environments", _, "environment.yaml"] => "environment",

@@ -61,6 +61,10 @@ fn inferred_schemas_are_in_step_with_the_charts() {
             println!("skipped: no default values of {}", entry.name);
             continue;
         };
+        if values.contains("\n_internal_defaults_do_not_set:") {
+            println!("skipped: the defaults of {} stand one level below where they are set", entry.name);
+            continue;
+        }
         let values: Arc<str> = values.into();
         let docs = parse(&values, FileId(0), &Limits::default(), &mut Vec::new());
         let dependencies: Vec<&str> = chart.facts["dependencies"]

@@ -51,6 +51,10 @@ const VARS: &str = "
   region: eu-west-1
   vpcId: vpc-0a1b2c3d4e5f67890
   dnsZone: example.com
+  nfsServer: 192.0.2.30
+  nfsShare: /export/volumes
+  tunnelId: 6ff42ae2-765d-4adf-8112-31c55c1551ef
+  linkerdTrustAnchor: '-----BEGIN CERTIFICATE-----'
   addressPools: [{ name: default, addresses: [192.0.2.10-192.0.2.20] }]
 ";
 
