@@ -1,5 +1,6 @@
 //! Operations: the order of steps of each command. I/O in, the core, I/O out.
 
+pub mod diff;
 pub mod evaluate;
 pub mod explain;
 pub mod list;

@@ -44,11 +44,7 @@ impl Place {
                 "apiVersion" | "kind" | "type" | "immutable" => Self::About,
                 _ => Self::Secret,
             },
-            Self::Reference
-                if matches!(key, "secretKey" | "remoteRef" | "secretStoreRef" | "target") =>
-            {
-                Self::About
-            }
+            Self::Reference if matches!(key, "secretKey" | "remoteRef" | "secretStoreRef" | "target") => Self::About,
             Self::Reference if !name::names_one(key) => match key {
                 "spec" | "data" | "metadata" => Self::Reference,
                 _ => Self::Open,
@@ -81,7 +77,9 @@ impl Place {
                 Self::Open | Self::Reference => look::looks_like_one(text),
                 // Ciphertext and names look random; what is marked as a token is one.
                 Self::About => text.contains("PRIVATE KEY"),
-                Self::Cipher => text.len() < 64 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)),
+                Self::Cipher => {
+                    text.len() < 64 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+                }
             },
             Json::Number(_) => matches!(self, Self::Secret | Self::SecretObject | Self::Cipher),
             Json::Array(_) | Json::Object(_) => false,
