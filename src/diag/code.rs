@@ -108,6 +108,9 @@ codes! {
     OutForeign = "out/foreign-file", Error, "a file that hlgen did not write is in the way";
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
+    // Comparing two revisions.
+    DiffRename = "diff/rename", Error, "a release gets another name in one step";
+    DiffRemovals = "diff/removals", Error, "more releases vanish than allowed";
     AllowUnused = "allow/unused", Note, "an allow-comment that matches no finding";
     AllowInvalid = "allow/invalid", Warning, "an allow-comment without a reason, or a level for a finding that cannot have another";
 }

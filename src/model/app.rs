@@ -9,7 +9,7 @@ use super::{AppName, EnvName, JsonMap, ReleaseName};
 macro_rules! with_app_fields {
     ($(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub struct $name {
             $($(#[$own_meta])* pub $own: $own_type,)*

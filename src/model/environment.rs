@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClusterName, EnvName, Json, JsonMap, Policies, Release, ReleaseName};
 
 /// A set of clusters that share layers.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Environment {
     #[schemars(extend("const" = "hlgen.dev/v1"))]
@@ -61,7 +61,7 @@ fn yes() -> bool {
 }
 
 /// Where releases land.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cluster {
     /// Unique in the project.

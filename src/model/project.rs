@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{EnvName, InstanceName, JsonMap};
 
 /// A repository that hlgen renders: where Argo CD finds the result, and how it is laid out.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Project {
     #[schemars(extend("const" = "hlgen.dev/v1"))]
@@ -48,7 +48,7 @@ pub struct Project {
 pub type ReleaseNameLike = super::ReleaseName;
 
 /// The Git repository that Argo CD reads.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Git {
     /// The URL as Argo CD uses it, for example `https://git.example.com/ops/homelab.git`.
@@ -74,7 +74,7 @@ fn rendered_path() -> String {
 }
 
 /// The Argo CD that reads the result.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ArgoCd {
     /// Namespace of Argo CD.
@@ -112,7 +112,7 @@ pub enum Rollout {
 }
 
 /// One Argo CD: the environment it runs in and the environments it manages.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Instance {
     pub name: InstanceName,
@@ -129,7 +129,7 @@ pub struct Instance {
 }
 
 /// A private repository.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Repository {
     pub url: String,
@@ -149,7 +149,7 @@ pub enum RepositoryKind {
 }
 
 /// A dimension: its name, or its name with the values it may have.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Dimension {
     Name(String),

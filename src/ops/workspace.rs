@@ -6,21 +6,27 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::check::{allow, severity};
-use crate::diag::{self, Diagnostic, Level, SourceMap};
+use crate::diag::{self, Diagnostic, FileId, Level, SourceMap};
 use crate::io::{Disk, Embedded, Layered};
 use crate::model;
 use crate::plan::{self, Plan};
 use crate::schema::kinds::Kinds;
+use crate::source::Source;
 use crate::source::docs::Docs;
 use crate::yaml::Doc;
 
 /// A repository that is open for reading.
-#[derive(Debug)]
 pub struct Workspace {
     pub root: PathBuf,
-    source: Layered<Disk, Embedded>,
+    source: Layered<Box<dyn Source + Send>, Embedded>,
     pub sources: SourceMap,
     kinds: Kinds,
+}
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workspace").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 impl Workspace {
@@ -30,15 +36,30 @@ impl Workspace {
     /// # Errors
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
+        let found = Self::find(root)?;
+        let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
+        Ok(Self::of(&found, disk))
+    }
+
+    /// The files of a source, as the repository at `root`.
+    pub fn of(root: &Path, source: impl Source + Send + 'static) -> Self {
+        let source: Box<dyn Source + Send> = Box::new(source);
+        let source = Layered::new(source, Embedded);
+        Self { root: root.to_owned(), source, sources: SourceMap::new(), kinds: Kinds::default() }
+    }
+
+    /// The folder that [`Workspace::open`] opens.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn find(root: &Path) -> anyhow::Result<PathBuf> {
         let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
         let mut above = found.ancestors();
         let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
         if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
             found = folder.to_path_buf();
         }
-        let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
-        let source = Layered::new(disk, Embedded);
-        Ok(Self { root: found, source, sources: SourceMap::new(), kinds: Kinds::default() })
+        Ok(found)
     }
 
     /// The documents of the repository.
@@ -86,7 +107,17 @@ impl Workspace {
     pub fn settle(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>) {
         diag::sort(findings, &self.sources);
         let complete = if plan.is_some() && !has_errors(findings) { self.sources.ids() } else { Vec::new() };
-        allow::apply(findings, &self.sources, &complete);
+        self.settle_with(plan, findings, &complete);
+    }
+
+    /// As [`Workspace::settle`], for a run that did not look at everything.
+    pub fn settle_part(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>) {
+        diag::sort(findings, &self.sources);
+        self.settle_with(plan, findings, &[]);
+    }
+
+    fn settle_with(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>, complete: &[FileId]) {
+        allow::apply(findings, &self.sources, complete);
         if let Some(plan) = plan {
             let severities = &plan.project.severity;
             let place = |key: &str| Some(plan.project_span(&["severity", key]));

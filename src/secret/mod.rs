@@ -5,6 +5,15 @@
 //! a digest under a key that is made for one run, so two digests of a run tell whether two secrets are equal and
 //! nothing else: without the key nobody can try words against them.
 
+mod look;
+mod name;
+pub mod source;
+mod tree;
+
+pub use look::looks_like_one;
+pub use name::names_one;
+pub use tree::Place;
+
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
@@ -32,4 +41,12 @@ impl Masker {
         mac.update(secret);
         mac.finalize().into_bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// What stands where a secret is not shown.
+pub const MASK: &str = "<secret>";
+
+/// A text of somebody's as it may be shown: whole, or not at all.
+pub fn shown(text: &str) -> &str {
+    if looks_like_one(text) { MASK } else { text }
 }

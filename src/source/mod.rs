@@ -206,6 +206,28 @@ impl<S: Source + ?Sized> Source for &S {
     }
 }
 
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn list(&self, dir: &str) -> Vec<String> {
+        (**self).list(dir)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>, ReadError> {
+        (**self).read(path)
+    }
+
+    fn display(&self, path: &str) -> String {
+        (**self).display(path)
+    }
+
+    fn problems(&self) -> Vec<ReadError> {
+        (**self).problems()
+    }
+
+    fn content_id(&self, path: &str) -> Option<ContentId> {
+        (**self).content_id(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

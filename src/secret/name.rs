@@ -1,0 +1,275 @@
+//! Keys that name a secret.
+
+/// Words that name a secret wherever they stand in a key.
+const WORDS: &[&str] = &[
+    "password",
+    "passwords",
+    "passwd",
+    "pwd",
+    "pass",
+    "passphrase",
+    "passcode",
+    "pin",
+    "psk",
+    "otp",
+    "totp",
+    "token",
+    "tokens",
+    "jwt",
+    "secret",
+    "secrets",
+    "credential",
+    "credentials",
+    "creds",
+    "bearer",
+    "authorization",
+    "cookie",
+    "salt",
+    "seed",
+    "dsn",
+    "htpasswd",
+    "kubeconfig",
+    "unseal",
+    "mnemonic",
+    "otpauth",
+];
+
+/// The same inside a word that is written together (`dbpassword`, `clientsecret`).
+const STEMS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "privatekey",
+    "accesskey",
+    "secretkey",
+    "signingkey",
+    "encryptionkey",
+    "masterkey",
+    "authkey",
+    "accountkey",
+    "sharedkey",
+    "htpasswd",
+    "dockerconfigjson",
+    "connectionstring",
+];
+
+/// What makes a `key` a secret one.
+const KEYS: &[&str] = &[
+    "api",
+    "private",
+    "access",
+    "secret",
+    "signing",
+    "encryption",
+    "encrypt",
+    "master",
+    "auth",
+    "account",
+    "shared",
+    "license",
+    "licence",
+    "session",
+    "cookie",
+    "tls",
+    "ssh",
+    "hmac",
+    "recovery",
+    "root",
+    "admin",
+    "app",
+    "deploy",
+    "join",
+];
+
+/// Last words of a key that say it is about a secret and holds none.
+const ABOUT: &[&str] = &[
+    "name",
+    "names",
+    "namespace",
+    "ref",
+    "refs",
+    "reference",
+    "ttl",
+    "path",
+    "file",
+    "filename",
+    "dir",
+    "directory",
+    "length",
+    "len",
+    "size",
+    "policy",
+    "enabled",
+    "disabled",
+    "enable",
+    "create",
+    "expiry",
+    "expiration",
+    "expires",
+    "duration",
+    "timeout",
+    "interval",
+    "lifetime",
+    "age",
+    "type",
+    "kind",
+    "class",
+    "store",
+    "provider",
+    "issuer",
+    "audience",
+    "algorithm",
+    "count",
+    "limit",
+    "labels",
+    "annotations",
+    "mount",
+    "mounts",
+    "volume",
+    "method",
+    "mode",
+    "version",
+    "selector",
+    "template",
+];
+
+/// Whether a key says that what stands below it is secret: `adminPassword`, `api_key`, `client-secret`. Not `existingSecret`,
+/// `secretName` or `tokenTtl`, which are only about one.
+pub fn names_one(key: &str) -> bool {
+    let words = words(key);
+    let last = words.last().map_or("", String::as_str);
+    if words.first().is_some_and(|first| first == "existing" || first == "use" || first == "has" || first == "pull")
+        || ABOUT.contains(&last)
+        || matches!(words.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), ["image", "pull", ..])
+    {
+        return false;
+    }
+    let joined: String = words.concat();
+    words.iter().any(|word| WORDS.contains(&word.as_str()))
+        || STEMS.iter().any(|stem| joined.contains(stem))
+        || words.windows(2).any(|pair| (pair[1] == "key" || pair[1] == "keys") && KEYS.contains(&pair[0].as_str()))
+        || joined == "connectionstring"
+        || joined == "dbpass"
+}
+
+/// Whether a key leads to where a secret is kept and never to the secret: `secretKeyRef`, `existingSecret`.
+pub(super) fn refers(key: &str) -> bool {
+    let words = words(key);
+    words.last().is_some_and(|last| last == "ref" || last == "refs")
+        || words.first().is_some_and(|first| first == "existing")
+}
+
+/// The words of a key in lower case: `adminAPIKey_2` is `admin`, `api`, `key`.
+fn words(key: &str) -> Vec<String> {
+    let chars: Vec<char> = key.chars().collect();
+    let mut words: Vec<String> = vec![String::new()];
+    for (at, c) in chars.iter().enumerate() {
+        if !c.is_alphabetic() {
+            words.push(String::new());
+            continue;
+        }
+        let before = at.checked_sub(1).map(|at| chars[at]);
+        let after = chars.get(at + 1);
+        let begins = c.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase() || before.is_uppercase() && after.is_some_and(|after| after.is_lowercase())
+            });
+        if begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_name_a_secret() {
+        for key in [
+            "password",
+            "adminPassword",
+            "admin_password",
+            "ADMIN-PASSWORD",
+            "dbpassword",
+            "passwd",
+            "pass",
+            "token",
+            "authToken",
+            "apiKey",
+            "api_key",
+            "APIKey",
+            "apikey",
+            "privateKey",
+            "private-key",
+            "clientSecret",
+            "secretKey",
+            "credentials",
+            "aws_secret_access_key",
+            "accessKey",
+            "password2",
+            "passwordHash",
+            "webhookToken",
+            "tokens",
+            "cookieSecret",
+            "connectionString",
+            "GF_SECURITY_ADMIN_PASSWORD",
+            "dsn",
+            "secret",
+            "secrets",
+            "rootPwd",
+            "tls.key",
+            "ssh-key",
+            ".dockerconfigjson",
+            "kubeconfig",
+            "SMTP_PASS",
+            "encryptionKey",
+            "tokenSecret",
+            "unsealKeys",
+        ] {
+            assert!(names_one(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_that_are_about_a_secret() {
+        for key in [
+            "existingSecret",
+            "existingSecretPasswordKey",
+            "secretName",
+            "secretKeyRef",
+            "secretRef",
+            "passwordFile",
+            "tokenTtl",
+            "imagePullSecrets",
+            "pullSecrets",
+            "secretStoreRef",
+            "replicas",
+            "host",
+            "key",
+            "monkey",
+            "keys",
+            "author",
+            "compass",
+            "passthrough",
+            "bypass",
+            "enabled",
+            "image",
+            "tag",
+            "namespace",
+            "secretsNamespace",
+            "hostname",
+        ] {
+            assert!(!names_one(key), "{key}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Source texts: which bytes of a file must not be shown in a frame or repeated in a message.
+//!
+//! Line by line and by indentation, without a parser: findings are most often about files that do not parse. What is
+//! deeper than a key that names a secret belongs to it, and so does the `data` of a Secret. A line that merely might hold
+//! a secret is hidden from its first such place to its end.
+
+use std::ops::Range;
+
+use super::{look, name};
+
+/// The secret byte ranges of a text, in order and apart from each other. Line ends are in none.
+pub fn ranges(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    // The indentation of the key whose block is secret.
+    let mut below: Option<usize> = None;
+    let mut pem = false;
+    let mut secret_object = false;
+    let mut labelled = false;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let at = start;
+        start += line.len();
+        let line = line.trim_end_matches(['\n', '\r']);
+        let content = line.trim_start();
+        if content.is_empty() {
+            continue;
+        }
+        let indent = line.len() - content.len();
+        if line.starts_with("---") {
+            (below, secret_object, labelled) = (None, false, false);
+            if !line.contains("KEY") {
+                continue;
+            }
+        }
+        if pem || content.contains("-----BEGIN") {
+            pem = !content.contains("-----END");
+            found.push(at + indent..at + line.len());
+            continue;
+        }
+        // An item of a list may stand as deep as its key.
+        let inside = below.is_some_and(|depth| indent > depth || indent == depth && content.starts_with("- "));
+        if inside {
+            found.push(at + indent..at + line.len());
+            continue;
+        }
+        below = None;
+        let item = content.trim_start_matches("- ");
+        let depth = indent + content.len() - item.len();
+        let key = item.split([':', '=']).next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+        let value = item.get(key_end(item)..).unwrap_or_default().trim();
+        if content.starts_with("- ") {
+            labelled = false;
+        }
+        if key == "kind" && value.trim_matches(['"', '\'']) == "Secret" && indent == 0 {
+            secret_object = true;
+        }
+        if matches!(key, "name" | "key") && name::names_one(value.trim_matches(['"', '\''])) {
+            labelled = true;
+        }
+        let secret_data = secret_object && depth == 0 && matches!(key, "data" | "stringData");
+        let names = name::names_one(key) || secret_data || labelled && key == "value";
+        if names && item.contains([':', '=']) {
+            if value.is_empty() || value.starts_with(['|', '>', '&', '!', '#']) {
+                below = Some(depth);
+            }
+            if !value.is_empty() && !look::is_reference(value) {
+                let from = at + line.len() - item[key_end(item)..].trim_start().len();
+                found.push(from..at + line.len());
+                // A plain or quoted text may go on, on deeper lines.
+                below = Some(depth);
+            }
+            continue;
+        }
+        if let Some(first) = look::assignments(line).map(|range| range.start).min() {
+            found.push(at + first..at + line.len());
+        } else if look::looks_like_one(item) {
+            let from =
+                if value.is_empty() { at + indent } else { at + line.len() - item[key_end(item)..].trim_start().len() };
+            found.push(from..at + line.len());
+        }
+    }
+    // A Secret may say what it is below its data.
+    if text.contains("Secret") {
+        found.extend(late_secrets(text));
+        found.sort_by_key(|range| (range.start, range.end));
+        let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
+        for range in found {
+            match apart.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        return apart;
+    }
+    found
+}
+
+/// Where the value of `key: value` or `key=value` begins.
+fn key_end(item: &str) -> usize {
+    item.find([':', '=']).map_or(item.len(), |at| at + 1)
+}
+
+/// The data of documents that are a Secret, wherever they say so.
+fn late_secrets(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for document in text.split("\n---") {
+        let is_secret = document.lines().any(|line| {
+            line.strip_prefix("kind:").is_some_and(|kind| {
+                kind.split('#').next().unwrap_or_default().trim().trim_matches(['"', '\'']) == "Secret"
+            })
+        });
+        if is_secret {
+            let mut below = false;
+            let mut at = start;
+            for line in document.split_inclusive('\n') {
+                let content = line.trim_end_matches(['\n', '\r']);
+                if content.starts_with("data:") || content.starts_with("stringData:") {
+                    below = true;
+                    let value = content.find(':').map_or(content.len(), |colon| colon + 1);
+                    if !content[value..].trim().is_empty() {
+                        found.push(at + value..at + content.len());
+                    }
+                } else if !content.starts_with([' ', '\t', '#']) && !content.is_empty() {
+                    below = false;
+                } else if below && !content.trim().is_empty() {
+                    let indent = content.len() - content.trim_start().len();
+                    found.push(at + indent..at + content.len());
+                }
+                at += line.len();
+            }
+        }
+        start += document.len() + "\n---".len();
+    }
+    found
+}
+
+/// The text with its secrets replaced, byte for byte: places in it stay where they are.
+pub fn masked(text: &str) -> Option<String> {
+    let ranges = ranges(text);
+    if ranges.is_empty() {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in ranges {
+        out.push_str(&text[end..range.start]);
+        out.extend(std::iter::repeat_n('*', range.len()));
+        end = range.end;
+    }
+    out.push_str(&text[end..]);
+    Some(out)
+}
+
+/// The secret texts of a file, for [`scrub`]: each as it is written and without its quotes.
+pub fn texts(text: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for range in ranges(text) {
+        let whole = text[range].trim();
+        // A line inside a secret block may be `key: value`; both the line and its value count.
+        let value = whole.split_once(": ").map_or(whole, |(_, value)| value.trim());
+        for part in [whole, value, value.split(" #").next().unwrap_or(value).trim()] {
+            let bare = part.trim_end_matches(',').trim_matches(['"', '\'']).trim_start_matches("- ");
+            for text in [part, bare] {
+                if !text.is_empty() && !matches!(text, "|" | ">" | "|-" | ">-" | "true" | "false" | "null" | "~") {
+                    texts.push(text.to_owned());
+                }
+            }
+        }
+    }
+    texts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    texts.dedup();
+    texts
+}
+
+/// A message without the secrets that it repeats, or anything that looks like one. A secret of one to three characters is
+/// only replaced where the message quotes it, since any word may hold it.
+pub fn scrub(message: &str, secrets: &[String]) -> String {
+    let mut out = message.to_owned();
+    for secret in secrets {
+        if secret.chars().count() > 3 {
+            if out.contains(secret.as_str()) {
+                out = out.replace(secret.as_str(), super::MASK);
+            }
+        } else {
+            for quote in ['`', '"', '\''] {
+                let quoted = format!("{quote}{secret}{quote}");
+                if out.contains(&quoted) {
+                    out = out.replace(&quoted, &format!("{quote}{}{quote}", super::MASK));
+                }
+            }
+        }
+    }
+    let ends = |c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | ',' | '(' | ')');
+    if out.split(ends).any(look::looks_like_one) || look::looks_like_one(&out) {
+        let mut scrubbed = String::with_capacity(out.len());
+        for piece in out.split_inclusive(ends) {
+            let word = piece.trim_end_matches(ends);
+            if look::looks_like_one(word) {
+                scrubbed.push_str(super::MASK);
+                scrubbed.push_str(&piece[word.len()..]);
+            } else {
+                scrubbed.push_str(piece);
+            }
+        }
+        out = scrubbed;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_a_file_are_starred_in_place() {
+        let text = "user: admin\npassword: hunter2 # x\nauth:\n  token:\n    - abc\n    - def\n  host: h\napi: { key: 1, apiKey: zzz }\nblob: |\n  a\n";
+        let masked = masked(text).unwrap();
+        assert_eq!(masked.len(), text.len());
+        assert_eq!(
+            masked,
+            "user: admin\npassword: ***********\nauth:\n  token:\n    *****\n    *****\n  host: h\napi: { key: 1, apiKey: *****\nblob: |\n  a\n"
+        );
+    }
+
+    #[test]
+    fn the_data_of_a_secret_is_starred_wherever_its_kind_stands() {
+        for text in [
+            "kind: Secret\ndata:\n  a: b2s=\nmetadata:\n  name: x\n",
+            "data:\n  a: b2s=\nmetadata:\n  name: x\nkind: Secret\n",
+            "kind: ConfigMap\ndata:\n  x: y\n---\nmetadata:\n  name: x\nstringData:\n  a: b2s=\nkind: \"Secret\"\n",
+        ] {
+            let masked = masked(text).unwrap();
+            assert!(!masked.contains("b2s=") && masked.contains("name: x"), "{masked}");
+        }
+    }
+
+    #[test]
+    fn messages_do_not_repeat_secrets() {
+        let secrets = texts("password: hunter2\npin: 7\n");
+        assert_eq!(
+            scrub("`hunter2` is not a number, `7` is; 17", &secrets),
+            "`<secret>` is not a number, `<secret>` is; 17"
+        );
+        assert_eq!(scrub("got `ghp_abcdefghij0123456789` here", &[]), "got `<secret>` here");
+        assert_eq!(scrub("`replicas` is not a string", &[]), "`replicas` is not a string");
+    }
+}

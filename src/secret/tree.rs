@@ -1,0 +1,146 @@
+//! Trees: which of their scalars are secret, by where they stand and what they are.
+
+use serde_json::Value as Json;
+
+use super::{look, name};
+
+/// What is known of a place in a tree from the way that led there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing: a text is judged by its looks.
+    Open,
+    /// Everything below is secret.
+    Secret,
+    /// The top of a Kubernetes Secret: its data is secret.
+    SecretObject,
+    /// The top of an object that holds ciphertext or names where secrets are kept.
+    Reference,
+    /// Below a key that only refers to a secret: names, not secrets.
+    About,
+    /// Ciphertext, which may be shown as long as it looks like it.
+    Cipher,
+}
+
+impl Place {
+    /// The root of a tree: a Kubernetes object is known by its kind.
+    pub fn root(tree: &Json) -> Self {
+        match tree.get("kind").and_then(Json::as_str) {
+            Some("Secret") => Self::SecretObject,
+            Some("SealedSecret" | "ExternalSecret" | "ClusterExternalSecret" | "PushSecret") => Self::Reference,
+            _ => Self::Open,
+        }
+    }
+
+    /// The place below a key. `map` is the map that holds it: `{ name: DB_PASSWORD, value: ... }` names the secret in
+    /// another entry.
+    #[must_use]
+    pub fn key(self, key: &str, map: &Json) -> Self {
+        match self {
+            Self::Secret | Self::Cipher => self,
+            Self::Reference if key == "encryptedData" => Self::Cipher,
+            Self::SecretObject => match key {
+                "data" | "stringData" => Self::Secret,
+                "metadata" => Self::Open,
+                "apiVersion" | "kind" | "type" | "immutable" => Self::About,
+                _ => Self::Secret,
+            },
+            Self::Reference if matches!(key, "secretKey" | "remoteRef" | "secretStoreRef" | "target") => Self::About,
+            Self::Reference if !name::names_one(key) => match key {
+                "spec" | "data" | "metadata" => Self::Reference,
+                _ => Self::Open,
+            },
+            Self::About if !name::names_one(key) => Self::About,
+            _ if name::refers(key) => Self::About,
+            _ if name::names_one(key) => Self::Secret,
+            _ if matches!(key, "value" | "default" | "content" | "data") && labelled(map) => Self::Secret,
+            _ => Self::Open,
+        }
+    }
+
+    /// The place of an item; `before` is the item in front of it: `["--password", "..."]`.
+    #[must_use]
+    pub fn item(self, before: Option<&Json>) -> Self {
+        let flag = before.and_then(Json::as_str).filter(|text| text.starts_with('-') && !text.contains('='));
+        match self {
+            Self::Open if flag.is_some_and(|flag| name::names_one(flag)) => Self::Secret,
+            place => place,
+        }
+    }
+
+    /// Whether a scalar here must not be shown. Truth, null and the empty text give nothing away.
+    pub fn hides(self, value: &Json) -> bool {
+        match value {
+            Json::Null | Json::Bool(_) => false,
+            Json::String(text) if text.is_empty() => false,
+            Json::String(text) => match self {
+                Self::Secret | Self::SecretObject => true,
+                Self::Open | Self::Reference => look::looks_like_one(text),
+                // Ciphertext and names look random; what is marked as a token is one.
+                Self::About => text.contains("PRIVATE KEY"),
+                Self::Cipher => {
+                    text.len() < 64 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+                }
+            },
+            Json::Number(_) => matches!(self, Self::Secret | Self::SecretObject | Self::Cipher),
+            Json::Array(_) | Json::Object(_) => false,
+        }
+    }
+
+    /// Whether anything in a tree at this place must not be shown: then the whole of it is hidden.
+    pub fn hides_any(self, tree: &Json) -> bool {
+        match tree {
+            Json::Object(map) => {
+                map.iter().any(|(key, value)| look::looks_like_one(key) || self.key(key, tree).hides_any(value))
+            }
+            Json::Array(items) => items
+                .iter()
+                .enumerate()
+                .any(|(at, item)| self.item(at.checked_sub(1).map(|at| &items[at])).hides_any(item)),
+            scalar => self.hides(scalar),
+        }
+    }
+}
+
+/// `{ name: DB_PASSWORD, value: ... }`: the map says of its value that it is secret.
+fn labelled(map: &Json) -> bool {
+    ["name", "key", "path", "field", "header"]
+        .into_iter()
+        .any(|field| map.get(field).and_then(Json::as_str).is_some_and(name::names_one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn hidden(tree: &Json) -> bool {
+        Place::root(tree).hides_any(tree)
+    }
+
+    #[test]
+    fn secrets_by_their_place() {
+        for tree in [
+            json!({ "kind": "Secret", "data": { "x": "eA==" } }),
+            json!({ "kind": "Secret", "stringData": { "x": "y" } }),
+            json!({ "a": { "adminPassword": "x" } }),
+            json!({ "auth": { "password": { "value": 12345 } } }),
+            json!({ "env": [{ "name": "DB_PASSWORD", "value": "x" }] }),
+            json!({ "args": ["--token", "abc"] }),
+            json!({ "args": ["--token=abc"] }),
+            json!({ "url": "postgres://u:p@h/d" }),
+            json!({ "passwords": ["x", "y"] }),
+            json!({ "kind": "SealedSecret", "spec": { "encryptedData": { "password": "not sealed" } } }),
+        ] {
+            assert!(hidden(&tree), "{tree}");
+        }
+        for tree in [
+            json!({ "kind": "Secret", "metadata": { "name": "x" }, "type": "Opaque" }),
+            json!({ "existingSecret": "grafana-admin" }),
+            json!({ "env": [{ "name": "DB_PASSWORD", "valueFrom": { "secretKeyRef": { "name": "x", "key": "password" } } }] }),
+            json!({ "kind": "SealedSecret", "spec": { "encryptedData": { "password": "AgBy8hCi8kYt0fXm3wq1zU".repeat(4) } } }),
+            json!({ "password": "", "token": null, "secret": { "enabled": true } }),
+        ] {
+            assert!(!hidden(&tree), "{tree}");
+        }
+    }
+}
