@@ -7,7 +7,9 @@ mod bot;
 mod completions;
 mod environment;
 mod explain;
+mod hook;
 mod list;
+mod publish;
 mod render;
 mod rule;
 mod schema;
@@ -109,6 +111,8 @@ pub enum Command {
     Render(render::Args),
     /// Check everything, write nothing
     Validate(validate::Args),
+    /// Push what is rendered to the branch that Argo CD reads, or open a pull request with it
+    Publish(publish::Args),
     /// Show where the values of a release come from
     Explain(explain::Args),
     /// List releases, or the Applications that Argo CD will create
@@ -117,6 +121,8 @@ pub enum Command {
     Schema(schema::Args),
     /// Explain a finding's code
     Rule(rule::Args),
+    /// Check every commit with a Git hook
+    Hook(hook::Args),
     /// Review pull requests: a comment and a commit status
     Bot(bot::Args),
     /// Print a completion script for a shell
@@ -176,10 +182,12 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         }
         Some(Command::Render(args)) => render::run(args, &cli.common, terminal),
         Some(Command::Validate(args)) => validate::run(args, &cli.common, terminal),
+        Some(Command::Publish(args)) => publish::run(args, &cli.common, terminal),
         Some(Command::Explain(args)) => explain::run(args, &cli.common, terminal),
         Some(Command::List(args)) => list::run(args, &cli.common, terminal),
         Some(Command::Schema(args)) => schema::run(args, &cli.common, terminal),
         Some(Command::Rule(args)) => rule::run(args, terminal),
+        Some(Command::Hook(args)) => hook::run(args, &cli.common, terminal),
         Some(Command::Bot(args)) => bot::run(args, &cli.common, terminal),
         Some(Command::Completions(args)) => completions::run(args, terminal),
         Some(Command::Man) => {

@@ -23,6 +23,9 @@ pub struct Args {
     /// Write nothing; exit 1 if the output is not what would be written
     #[arg(long)]
     check: bool,
+    /// Exit 1 if anything had to be written
+    #[arg(long)]
+    exit_code: bool,
     /// Write to this folder instead of the project's `git.path`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -40,9 +43,9 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
     let outcome = render(&workspace, &selection, target)?;
     terminal.findings(&outcome.findings, &workspace.sources, false)?;
     let failed = has_errors(&outcome.findings) || denied(args.deny_warnings, &outcome);
-    let differs = args.check && outcome.summary.as_ref().is_some_and(Summary::differs);
+    let differs = (args.check || args.exit_code) && outcome.summary.as_ref().is_some_and(Summary::differs);
     if let (true, Some(summary)) = (args.check, &outcome.summary) {
-        terminal.data(&changes(summary))?;
+        terminal.data(&changes(summary, "missing", "stale"))?;
     }
     let time = format!("{} ms", start.elapsed().as_millis());
     match (&outcome.plan, &outcome.summary) {
@@ -68,14 +71,14 @@ pub(super) fn scope(plan: &Plan) -> String {
     )
 }
 
-fn counts(summary: &Summary) -> String {
+pub(super) fn counts(summary: &Summary) -> String {
     format!("{} changed, {} added, {} removed", summary.changed.len(), summary.added.len(), summary.removed.len())
 }
 
-/// One line for each file that `--check` found to differ.
-fn changes(summary: &Summary) -> String {
+/// One line for each file that differs; `missing` and `removed` are the words for files that come and go.
+pub(super) fn changes(summary: &Summary, missing: &str, removed: &str) -> String {
     let mut lines = String::new();
-    for (mark, paths) in [("changed", &summary.changed), ("missing", &summary.added), ("stale", &summary.removed)] {
+    for (mark, paths) in [("changed", &summary.changed), (missing, &summary.added), (removed, &summary.removed)] {
         for path in paths {
             lines.push_str(mark);
             lines.push(' ');

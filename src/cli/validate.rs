@@ -1,5 +1,6 @@
 //! `hlgen validate`.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::{Common, Status, Terminal, render};
@@ -13,11 +14,20 @@ pub struct Args {
     /// Exit 1 on warnings too
     #[arg(long)]
     deny_warnings: bool,
+    /// Check what is staged in Git instead of the working tree: what the next commit will hold
+    #[arg(long)]
+    staged: bool,
 }
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
     let start = Instant::now();
-    let workspace = Workspace::open(&common.directory)?;
+    let workspace = if args.staged {
+        // Git names the index to its hooks where it is not the usual one.
+        let index = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
+        Workspace::staged(&common.directory, index.as_deref())?
+    } else {
+        Workspace::open(&common.directory)?
+    };
     let outcome = check(&workspace, &Selection::default(), Target::Nowhere)?;
     terminal.findings(&outcome.findings, &workspace.sources, true)?;
     let count = Terminal::count(&outcome.findings, &workspace.sources);

@@ -111,6 +111,12 @@ codes! {
     // Comparing two revisions.
     DiffRename = "diff/rename", Error, "a release gets another name in one step";
     DiffRemovals = "diff/removals", Error, "more releases vanish than allowed";
+    // Publishing.
+    ProjectUrlCredentials = "project/url-credentials", Error, "an address in `hlgen.yaml` holds a user name or a password";
+    PublishRemovals = "publish/removals", Error, "more releases would be removed or renamed than allowed";
+    PublishRename = "publish/rename", Error, "a release would get another name in one step";
+    PublishUnreadable = "publish/unreadable", Error, "a published ApplicationSet cannot be read back";
+    PublishOlder = "publish/older", Error, "the branch holds what was made from a newer commit";
     AllowUnused = "allow/unused", Note, "an allow-comment that matches no finding";
     AllowInvalid = "allow/invalid", Warning, "an allow-comment without a reason, or a level for a finding that cannot have another";
 }

@@ -1,6 +1,5 @@
-//! Where hlgen touches the world outside: reading (`source` and its kinds), writing (`write`) and the Git host's API
-//! (`gitea`). Nothing else in the
-//! crate opens a file.
+//! Where hlgen touches the world outside: reading (`source` and its kinds), writing (`write`), Git (`git`) and the Git
+//! host's API (`gitea`). Nothing else in the crate opens a file.
 
 pub mod disk;
 pub mod embedded;

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod evaluate;
 pub mod explain;
 pub mod list;
+pub mod publish;
 pub mod render;
 pub mod schema;
 pub mod workspace;

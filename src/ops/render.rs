@@ -1,6 +1,8 @@
 //! `render` and `validate`: plan, evaluate, check, and write everything or nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use rayon::prelude::*;
@@ -16,7 +18,7 @@ use crate::render::sets::{Group, Member};
 use crate::render::{NAMESPACES, OutFile, namespaces, projects, root, sets};
 
 /// What to do with what was rendered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {
     /// Nothing: only the findings count.
     Nowhere,
@@ -24,6 +26,25 @@ pub enum Target<'a> {
     Write(&'a Path),
     /// Say what a folder lacks.
     Check(&'a Path),
+    /// Keep it, to be put into a tree of a Git repository.
+    Memory(&'a Gathered),
+}
+
+/// Rendered files in memory, by path below the output folder.
+#[derive(Debug, Default)]
+pub struct Gathered(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Gathered {
+    fn add(&self, path: &str, content: &[u8]) -> Result<(), WriteError> {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let twice = files.insert(path.to_owned(), content.to_owned()).is_some();
+        if twice { Err(WriteError::Twice(path.to_owned())) } else { Ok(()) }
+    }
+
+    /// The files.
+    pub fn into_files(self) -> BTreeMap<String, Vec<u8>> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a run found and did.
@@ -69,6 +90,8 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let stage = |file: &OutFile| -> Result<(), WriteError> {
         if let Some(output) = &output {
             output.stage(&file.path, file.text.as_bytes())?;
+        } else if let Target::Memory(gathered) = target {
+            gathered.add(&file.path, file.text.as_bytes())?;
         }
         Ok(())
     };

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use crate::check::{allow, severity};
 use crate::diag::{self, Diagnostic, FileId, Level, SourceMap};
+use crate::io::git::Repository;
 use crate::io::{Disk, Embedded, Layered};
 use crate::model;
 use crate::plan::{self, Plan};
@@ -39,6 +40,17 @@ impl Workspace {
         let found = Self::find(root)?;
         let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
         Ok(Self::of(&found, disk))
+    }
+
+    /// Opens what is staged in the Git repository that `root` lies in: what the next commit will hold, whatever the
+    /// working tree looks like. `index` is another index than the repository's own.
+    ///
+    /// # Errors
+    /// When there is no repository, or the index holds unresolved conflicts.
+    pub fn staged(root: &Path, index: Option<&Path>) -> anyhow::Result<Self> {
+        let found = Self::find(root)?;
+        let staged = Repository::open(&found)?.staged(index).context("cannot read what is staged")?;
+        Ok(Self::of(&found, staged))
     }
 
     /// The files of a source, as the repository at `root`.

@@ -154,6 +154,7 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     let project: Project = kinds.read(&project_doc, "project", findings)?;
     check_version(&project, &project_doc, findings)?;
     check_paths(&project, &project_doc, findings);
+    check_addresses(&project, findings);
     let mut environments = environment::load(docs, kinds, &project, findings);
     if environments.is_empty() && findings.is_empty() && docs.source.list("environments").is_empty() {
         findings.push(
@@ -221,6 +222,39 @@ fn check_paths(project: &Project, doc: &Doc, findings: &mut Vec<Diagnostic>) {
         let message = format!("`{path}` cannot hold the rendered files: {problem}");
         let finding = Diagnostic::new(Code::KindField, message).at(doc_span(doc, &at), "this folder");
         findings.push(finding.help("write a folder relative to the repository's root, for example `path: rendered`"));
+    }
+}
+
+/// Addresses in `hlgen.yaml` hold no user and no password: whoever reads the repository would have them, and Argo CD
+/// would show them. The finding has no place, because a place shows its line.
+fn check_addresses(project: &Project, findings: &mut Vec<Diagnostic>) {
+    let own = std::iter::once((String::from("git"), &project.git));
+    let instances = project.argocd.instances.iter().enumerate();
+    let instances =
+        instances.filter_map(|(at, one)| Some((format!("argocd.instances[{at}].git"), one.git.as_ref()?)));
+    let git = own.chain(instances).flat_map(|(at, git)| {
+        [(format!("{at}.repoURL"), Some(&git.repo_url)), (format!("{at}.pushURL"), git.push_url.as_ref())]
+    });
+    let repositories = project.repositories.iter().enumerate();
+    let repositories = repositories.map(|(at, one)| (format!("repositories[{at}].url"), Some(&one.url)));
+    for (at, url) in git.chain(repositories) {
+        if url.is_some_and(|url| holds_credentials(url)) {
+            let message = format!("`{at}` in hlgen.yaml holds a user name or a password");
+            findings.push(Diagnostic::new(Code::ProjectUrlCredentials, message).help(
+                "take it out; Argo CD reads credentials from a Secret, `publish` from `--token-file` or `HLGEN_GIT_TOKEN`",
+            ));
+        }
+    }
+}
+
+/// Whether an address holds a user or a password where a token could hide. The user of an SSH address is no secret.
+pub fn holds_credentials(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rsplit_once('@') {
+        Some((user, _)) if scheme.ends_with("ssh") || scheme == "git" => user.contains(':'),
+        Some(_) => true,
+        None => false,
     }
 }
 

@@ -8,6 +8,8 @@
 
 pub(crate) mod case;
 pub(crate) mod diff;
+#[cfg(unix)]
+pub(crate) mod git_server;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -4,9 +4,18 @@
 //! because their configuration could name programs to run; hlgen runs none, reads objects only, and is often started as
 //! root over somebody's checkout (CI, Argo CD), so that check would only stop honest runs. A handle of libgit2 serves
 //! one thread at a time, therefore a [`Repository`] keeps a few and lends them.
+//!
+//! The other direction is `commit` (a tree and a commit from memory) and `remote` (fetch and push).
 
+pub mod certificate;
+pub mod commit;
+pub mod history;
+pub mod hooks;
+pub mod remote;
+pub mod scratch;
 pub mod mirror;
 mod tree;
+pub mod url;
 mod work;
 
 use std::fmt;

@@ -58,10 +58,19 @@ enum Kind {
 
 impl GitTree {
     pub(super) fn open(repository: Repository, commit: CommitId) -> Result<Self, GitError> {
+        let tree = {
+            let handle = repository.handle()?;
+            let tree = handle.find_commit(commit.0).map(|commit| commit.tree_id());
+            tree.map_err(|error| GitError::read(&error))?
+        };
+        Self::of(repository, commit, tree)
+    }
+
+    /// The files of a tree object; `commit` is whose tree it is, or is to be.
+    pub(super) fn of(repository: Repository, commit: CommitId, tree: Oid) -> Result<Self, GitError> {
         let root = {
             let handle = repository.handle()?;
-            let tree = handle.find_commit(commit.0).and_then(|commit| commit.tree());
-            let tree = tree.map_err(|error| GitError::read(&error))?;
+            let tree = handle.find_tree(tree).map_err(|error| GitError::read(&error))?;
             if repository.prefix().is_empty() {
                 Some(tree.id())
             } else {
