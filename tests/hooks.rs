@@ -64,7 +64,10 @@ fn commits(folder: &Path) -> usize {
 fn the_hook_checks_what_is_staged_and_not_what_lies_around() {
     let case = project("");
     let installed = case.run(&["hook", "install"]);
-    assert_eq!((installed.code, installed.stderr.as_str()), (0, "the pre-commit hook is installed; it runs `hlgen validate --staged`\n"));
+    assert_eq!(
+        (installed.code, installed.stderr.as_str()),
+        (0, "the pre-commit hook is installed; it runs `hlgen validate --staged`\n")
+    );
     let again = case.run(&["hook", "install"]);
     assert_eq!((again.code, again.stderr.as_str()), (0, "the pre-commit hook is there already\n"));
     let commit = |arguments: &[&str]| run(case.root(), &[&["commit", "-m", "x"], arguments].concat(), &[]);
@@ -95,7 +98,10 @@ fn the_hook_checks_what_is_staged_and_not_what_lies_around() {
     assert_eq!(commits(case.root()), 3);
 
     // Without hlgen the commit is refused with what to do.
-    let output = git_command(case.root(), &["commit", "-m", "x", "--allow-empty"]).env("PATH", "/usr/bin:/bin").output().unwrap();
+    let output = git_command(case.root(), &["commit", "-m", "x", "--allow-empty"])
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
     assert!(!output.status.success() && said(&output).contains("hlgen is not on the PATH"), "{}", said(&output));
 
     let removed = case.run(&["hook", "install", "--uninstall"]);
@@ -108,7 +114,8 @@ fn the_hook_checks_what_is_staged_and_not_what_lies_around() {
 fn a_project_in_a_folder_and_a_second_work_tree() {
     let case = project("infra/it's here");
     let inner = case.path("infra/it's here");
-    let installed = Command::new(env!("CARGO_BIN_EXE_hlgen")).args(["hook", "install"]).current_dir(&inner).output().unwrap();
+    let installed =
+        Command::new(env!("CARGO_BIN_EXE_hlgen")).args(["hook", "install"]).current_dir(&inner).output().unwrap();
     assert!(installed.status.success(), "{}", said(&installed));
     fs::write(inner.join(VALUES), BAD).unwrap();
     let output = run(case.root(), &["commit", "-qam", "x"], &[]);
@@ -131,10 +138,17 @@ fn hooks_of_others_are_left_alone() {
     let case = project("");
     let own = "#!/bin/sh\nexit 0\n";
     fs::write(case.path(".git/hooks/pre-commit"), own).unwrap();
-    for (arguments, words) in [(&["hook", "install"][..], "hlgen validate --staged || exit 1"), (&["hook", "install", "--uninstall"], "nothing was removed")] {
+    for (arguments, words) in [
+        (&["hook", "install"][..], "hlgen validate --staged || exit 1"),
+        (&["hook", "install", "--uninstall"], "nothing was removed"),
+    ] {
         let outcome = case.run(arguments);
         assert_eq!(outcome.code, 1, "{outcome:?}");
-        assert!(outcome.stderr.contains("that hlgen did not write") && outcome.stderr.contains(words), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("that hlgen did not write") && outcome.stderr.contains(words),
+            "{}",
+            outcome.stderr
+        );
         assert_eq!(case.read(".git/hooks/pre-commit"), own);
     }
     // A link to one of ours is somebody's link.
@@ -177,7 +191,11 @@ fn pre_commit_runs_the_hooks_where_they_matter() {
     let Some(pre_commit) = tool("pre-commit") else { return };
     let (hooks, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let revision = hook_repository(hooks.path());
-    let valid = Command::new(&pre_commit).args(["validate-manifest", ".pre-commit-hooks.yaml"]).current_dir(hooks.path()).output().unwrap();
+    let valid = Command::new(&pre_commit)
+        .args(["validate-manifest", ".pre-commit-hooks.yaml"])
+        .current_dir(hooks.path())
+        .output()
+        .unwrap();
     assert!(valid.status.success(), "{}", said(&valid));
 
     let case = project("");
@@ -203,7 +221,10 @@ fn pre_commit_runs_the_hooks_where_they_matter() {
     // Nothing that matters: skipped.
     git(case.root(), &["add", ".pre-commit-config.yaml"]);
     let (ok, text) = commit("configuration");
-    assert!(ok && text.contains("no files to check") && !text.contains("Passed") && !text.contains("WARNING"), "{text}");
+    assert!(
+        ok && text.contains("no files to check") && !text.contains("Passed") && !text.contains("WARNING"),
+        "{text}"
+    );
 
     // A mistake: found by the one, and the other writes nothing. What is not staged does not count.
     case.write(VALUES, BAD.as_bytes());

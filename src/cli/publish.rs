@@ -17,9 +17,11 @@ const TOKEN: &str = "HLGEN_GIT_TOKEN";
 
 /// Where to and how.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The token comes from `--token-file` or from the environment variable HLGEN_GIT_TOKEN, and needs the scope
+#[command(
+    after_help = "The token comes from `--token-file` or from the environment variable HLGEN_GIT_TOKEN, and needs the scope
 `write:repository` (with --init also `write:user` or `write:organization`, with --pr `write:issue`).
-A private CA is named with `--ca-file`, or with SSL_CERT_FILE for the host's whole store.")]
+A private CA is named with `--ca-file`, or with SSL_CERT_FILE for the host's whole store."
+)]
 pub struct Args {
     /// Open a pull request, or update the one that is open, instead of pushing to the branch
     #[arg(long)]
@@ -109,7 +111,11 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
     }
     for published in &outcome.published {
         if !terminal.wants_json() && args.dry_run && published.state != State::Unchanged {
-            terminal.data(&format!("{}{}", published.message, render::changes(&published.summary, "added", "removed")))?;
+            terminal.data(&format!(
+                "{}{}",
+                published.message,
+                render::changes(&published.summary, "added", "removed")
+            ))?;
         }
         if !published.said.is_empty() {
             terminal.summary(&published.said);

@@ -230,8 +230,7 @@ fn check_paths(project: &Project, doc: &Doc, findings: &mut Vec<Diagnostic>) {
 fn check_addresses(project: &Project, findings: &mut Vec<Diagnostic>) {
     let own = std::iter::once((String::from("git"), &project.git));
     let instances = project.argocd.instances.iter().enumerate();
-    let instances =
-        instances.filter_map(|(at, one)| Some((format!("argocd.instances[{at}].git"), one.git.as_ref()?)));
+    let instances = instances.filter_map(|(at, one)| Some((format!("argocd.instances[{at}].git"), one.git.as_ref()?)));
     let git = own.chain(instances).flat_map(|(at, git)| {
         [(format!("{at}.repoURL"), Some(&git.repo_url)), (format!("{at}.pushURL"), git.push_url.as_ref())]
     });

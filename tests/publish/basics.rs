@@ -29,7 +29,8 @@ fn the_first_commit_holds_what_render_writes() {
     ok(&project.case.run(&["render", "--out", "rendered"]));
     let rendered = tree(&project.case.path("rendered"));
     assert!(rendered.len() >= 5);
-    let paths: Vec<String> = git(&repository, &["ls-tree", "-r", "--name-only", "main"]).lines().map(str::to_owned).collect();
+    let paths: Vec<String> =
+        git(&repository, &["ls-tree", "-r", "--name-only", "main"]).lines().map(str::to_owned).collect();
     let expected: Vec<String> = rendered.keys().map(|path| format!("rendered/{path}")).collect();
     assert_eq!(paths, expected);
     for (path, content) in &rendered {
@@ -37,7 +38,10 @@ fn the_first_commit_holds_what_render_writes() {
     }
 
     let trailers = git(&repository, &["log", "-1", "--format=%(trailers:unfold)", "main"]);
-    assert!(trailers.contains("Hlgen-Project: test") && trailers.contains(&format!("Hlgen-Source-Commit: {source}")), "{trailers}");
+    assert!(
+        trailers.contains("Hlgen-Project: test") && trailers.contains(&format!("Hlgen-Source-Commit: {source}")),
+        "{trailers}"
+    );
     let message = git(&repository, &["log", "-1", "--format=%B", "main"]);
     assert!(message.starts_with("Publish test: 2 added\n\nAdded:\n- dev/db\n- dev/web\n"), "{message}");
     let times = git(&repository, &["log", "-1", "--format=%an <%ae> %at %ct", "main"]);
@@ -107,15 +111,22 @@ fn what_others_keep_there_is_carried_over_by_mode_and_content() {
     fsck(&repository);
     let after = listing(&repository, "main");
     let is_rendered = |line: &&str| {
-        line.contains("\trendered/") && !["notes.md", "by-hand", "hidden", "other"].iter().any(|name| line.contains(name))
+        line.contains("\trendered/")
+            && !["notes.md", "by-hand", "hidden", "other"].iter().any(|name| line.contains(name))
     };
     let others = |text: &str| text.lines().filter(|line| !is_rendered(line)).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(others(&before), others(&after));
     assert_eq!(others(&after).len(), 8, "{after}");
-    assert!(after.contains("160000 commit") && after.contains("120000 blob") && after.contains("100755 blob"), "{after}");
+    assert!(
+        after.contains("160000 commit") && after.contains("120000 blob") && after.contains("100755 blob"),
+        "{after}"
+    );
     assert!(!after.contains("rendered/dev/db/"), "{after}");
     let message = git(&repository, &["log", "-1", "--format=%B", "main"]);
-    assert!(message.contains("Removed:\n- dev/db\n") && message.contains("Versions:\n- dev/web: 1.0.0 -> 1.1.0\n"), "{message}");
+    assert!(
+        message.contains("Removed:\n- dev/db\n") && message.contains("Versions:\n- dev/web: 1.0.0 -> 1.1.0\n"),
+        "{message}"
+    );
     assert_eq!(git(&repository, &["rev-list", "--count", "main"]), "3", "one commit on top of two");
 }
 
@@ -131,7 +142,8 @@ fn a_dry_run_says_what_would_be_pushed_and_pushes_nothing() {
     assert!(dry.stderr.contains("would push"), "{}", dry.stderr);
     assert_eq!(git(&repository, &["for-each-ref"]), "");
     let json = project.publish(&["--init", "--dry-run", "--format", "json"]);
-    let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap_or_else(|error| panic!("{error}: {json:?}"));
+    let value: serde_json::Value =
+        serde_json::from_str(&json.stdout).unwrap_or_else(|error| panic!("{error}: {json:?}"));
     assert_eq!(value[0]["state"], "would-push");
 }
 
@@ -164,7 +176,9 @@ fn a_local_chart_travels_along_and_goes_with_its_last_release() {
     project.commit("a chart");
     ok(&project.publish(&["--init"]));
     assert_eq!(show(&repository, "charts/own/templates/config.yaml"), "kind: ConfigMap");
-    assert!(show(&repository, "charts/own/.hlgen").starts_with("# Written by hlgen for project test: chart charts/own."));
+    assert!(
+        show(&repository, "charts/own/.hlgen").starts_with("# Written by hlgen for project test: chart charts/own.")
+    );
     fs::remove_file(project.case.path("charts/own/templates/config.yaml")).unwrap();
     project.commit("less of it");
     ok(&project.publish(&[]));

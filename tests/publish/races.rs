@@ -30,8 +30,8 @@ fn holds_what_was_rendered(repository: &std::path::Path, project: &Project, revi
 fn two_publishers_and_a_person_push_at_the_same_time() {
     let Some(server) = GitServer::start() else { return };
     let repository = server.repository("homelab");
-    let projects =
-        [("one", "rendered/one"), ("two", "rendered/two")].map(|(name, path)| (Project::named(name, &server.url("homelab"), path), path));
+    let projects = [("one", "rendered/one"), ("two", "rendered/two")]
+        .map(|(name, path)| (Project::named(name, &server.url("homelab"), path), path));
     ok(&projects[0].0.publish(&["--init"]));
     ok(&projects[1].0.publish(&[]));
     let clone = tempfile::tempdir().unwrap();
@@ -61,7 +61,8 @@ fn two_publishers_and_a_person_push_at_the_same_time() {
                 git(clone.path(), &["reset", "-q", "--mixed", "origin/main"]);
                 git(clone.path(), &["add", &name]);
                 git(clone.path(), &["commit", "-q", "-m", &format!("note {round}")]);
-                if git_command(clone.path(), &["push", "-q", "origin", "HEAD:main"]).output().unwrap().status.success() {
+                if git_command(clone.path(), &["push", "-q", "origin", "HEAD:main"]).output().unwrap().status.success()
+                {
                     break;
                 }
                 conflicts += 1;
@@ -72,7 +73,9 @@ fn two_publishers_and_a_person_push_at_the_same_time() {
             assert!(output.status.success(), "round {round}: {}", String::from_utf8_lossy(&output.stderr));
         }
         // Everything that was there is in the history, and each publisher has made one commit.
-        assert!(git_command(&repository, &["merge-base", "--is-ancestor", &before, "main"]).status().unwrap().success());
+        assert!(
+            git_command(&repository, &["merge-base", "--is-ancestor", &before, "main"]).status().unwrap().success()
+        );
         let new = git(&repository, &["rev-list", "--count", &format!("{before}..main")]);
         assert_eq!(new, if by_hand { "3" } else { "2" }, "round {round}");
         for ((project, path), source) in projects.iter().zip(&sources) {
@@ -97,7 +100,8 @@ fn two_publishers_and_a_person_push_at_the_same_time() {
         holds_what_was_rendered(&repository, project, "main", path);
     }
     fsck(&repository);
-    let asked = server.requests().lines().filter(|line| line.contains("receive-pack") && line.contains(" 200 ")).count();
+    let asked =
+        server.requests().lines().filter(|line| line.contains("receive-pack") && line.contains(" 200 ")).count();
     let commits: usize = git(&repository, &["rev-list", "--count", "main"]).parse().unwrap();
     // A push that wins is two requests.
     assert!(asked > commits * 2, "nobody ever lost a race: {asked} requests for {commits} commits");

@@ -80,7 +80,14 @@ fn places_that_are_not_there() {
     let outcome = with(&format!(":{}/", server.port()), &format!(":{port}/"));
     nothing_happens(&repository, &project, &outcome, 2, &["cannot reach 127.0.0.1:"], &before);
     let outcome = with("http://127", &format!("http://hlgen:{TOKEN}@127"));
-    nothing_happens(&repository, &project, &outcome, 1, &["project/url-credentials", "`git.repoURL` in hlgen.yaml"], &before);
+    nothing_happens(
+        &repository,
+        &project,
+        &outcome,
+        1,
+        &["project/url-credentials", "`git.repoURL` in hlgen.yaml"],
+        &before,
+    );
 }
 
 #[test]
@@ -196,7 +203,8 @@ fn mistakes_in_the_repository_are_found_before_anything_is_sent() {
 #[test]
 fn more_removals_than_allowed_and_renames_in_one_step() {
     let Some((_server, repository, project)) = changed() else { return };
-    let many = ["a1: { app: web, namespace: n1 }", "a2: { app: web, namespace: n2 }", "a3: { app: web, namespace: n3 }"];
+    let many =
+        ["a1: { app: web, namespace: n1 }", "a2: { app: web, namespace: n2 }", "a3: { app: web, namespace: n3 }"];
     project.apps(&[&["web", "db"][..], &many].concat());
     ok(&project.publish(&[]));
     let before = tip(&repository, "main");

@@ -53,7 +53,11 @@ fn certificate(name: &str, issuer: Option<&Pair>, names: &[&str], until: i64) ->
         builder.append_extension(ExtendedKeyUsage::new().server_auth().build().unwrap()).unwrap();
         let mut alternatives = SubjectAlternativeName::new();
         for name in names {
-            if name.parse::<std::net::IpAddr>().is_ok() { alternatives.ip(name) } else { alternatives.dns(name) };
+            if name.parse::<std::net::IpAddr>().is_ok() {
+                alternatives.ip(name)
+            } else {
+                alternatives.dns(name)
+            };
         }
         let extension = alternatives.build(&builder.x509v3_context(None, None)).unwrap();
         builder.append_extension(extension).unwrap();
@@ -88,7 +92,10 @@ fn a_private_ca_is_named_by_a_flag_or_by_the_environment() {
     let unknown = project.publish(&["--init"]);
     assert_eq!(unknown.code, 2, "{unknown:?}");
     let words = "the certificate of 127.0.0.1:";
-    assert!(unknown.stderr.contains(words) && unknown.stderr.contains("a private CA is named with `--ca-file`"), "{unknown:?}");
+    assert!(
+        unknown.stderr.contains(words) && unknown.stderr.contains("a private CA is named with `--ca-file`"),
+        "{unknown:?}"
+    );
     assert_eq!(git(&repository, &["for-each-ref"]), "");
 
     // libgit2 sees the chain that the server sends, the flag's check does not.

@@ -49,7 +49,8 @@ impl GitServer {
         // Somebody else may take the port between the two steps.
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            fs::write(folder.path().join("lighttpd.conf"), configuration(folder.path(), port, tls.is_some(), more)).unwrap();
+            fs::write(folder.path().join("lighttpd.conf"), configuration(folder.path(), port, tls.is_some(), more))
+                .unwrap();
             let log = fs::File::create(folder.path().join("log")).unwrap();
             let mut child = Command::new(&lighttpd)
                 .args(["-D", "-f"])

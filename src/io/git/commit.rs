@@ -173,7 +173,9 @@ impl<'r> Work<'r, '_> {
                     let below = self.folder(entry.as_ref(), &format!("{at}{name}"))?;
                     let Ok(below) = below else { continue };
                     let new = self.merge(below.as_ref(), &format!("{at}{name}/"), inner, depth + 1)?;
-                    if new != below.as_ref().map(Tree::id) || entry.as_ref().is_some_and(|entry| entry.filemode() != FOLDER) {
+                    if new != below.as_ref().map(Tree::id)
+                        || entry.as_ref().is_some_and(|entry| entry.filemode() != FOLDER)
+                    {
                         is_changed = true;
                         match new {
                             Some(tree) => _ = builder.insert(name, tree, FOLDER)?,
@@ -250,7 +252,11 @@ impl<'r> Work<'r, '_> {
     }
 
     /// The folder that files go into; `Err` where something is in the way.
-    fn folder(&mut self, entry: Option<&TreeEntry<'_>>, path: &str) -> Result<Result<Option<Tree<'r>>, ()>, PlaceError> {
+    fn folder(
+        &mut self,
+        entry: Option<&TreeEntry<'_>>,
+        path: &str,
+    ) -> Result<Result<Option<Tree<'r>>, ()>, PlaceError> {
         match entry {
             None => Ok(Ok(None)),
             Some(entry) if entry.filemode() == FOLDER => Ok(Ok(Some(self.repository.find_tree(entry.id())?))),

@@ -18,9 +18,13 @@ use super::url::RemoteUrl;
 /// Why a repository could not be read or pushed to. The remote is unchanged in every case but [`RemoteError::Unsure`].
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
-    #[error("`{shown}` is an SSH address, which hlgen does not speak; write the https form, for example `{https}`, as `git.pushURL` in hlgen.yaml")]
+    #[error(
+        "`{shown}` is an SSH address, which hlgen does not speak; write the https form, for example `{https}`, as `git.pushURL` in hlgen.yaml"
+    )]
     Ssh { shown: String, https: String },
-    #[error("the address `{0}` holds a user name or a password; take it out of hlgen.yaml, and give the token by `--token-file` or `HLGEN_GIT_TOKEN`")]
+    #[error(
+        "the address `{0}` holds a user name or a password; take it out of hlgen.yaml, and give the token by `--token-file` or `HLGEN_GIT_TOKEN`"
+    )]
     Credentials(String),
     #[error("`{0}` is no address to push to; write `https://host/owner/repository.git`")]
     Url(String),
@@ -34,7 +38,9 @@ pub enum RemoteError {
     NotFound(String),
     #[error("{0} refuses access (403); the owner of the token needs write access, the token `write:repository`")]
     Forbidden(String),
-    #[error("{0} answers with a redirect to another host, which is not followed because it would get the token; write the repository's new address in hlgen.yaml")]
+    #[error(
+        "{0} answers with a redirect to another host, which is not followed because it would get the token; write the repository's new address in hlgen.yaml"
+    )]
     Redirect(String),
     #[error("the certificate of {host} is not trusted: {reason}; a private CA is named with `--ca-file`")]
     Certificate { host: String, reason: String },
@@ -53,7 +59,9 @@ pub enum RemoteError {
     DiskFull,
     #[error("cannot write temporary files: {0}")]
     Disk(String),
-    #[error("the connection to {0} broke before the server had answered, so it may have taken the push or not; run it again")]
+    #[error(
+        "the connection to {0} broke before the server had answered, so it may have taken the push or not; run it again"
+    )]
     Unsure(String),
     #[error("{0}")]
     Failed(String),
@@ -161,8 +169,7 @@ impl<'r> Remote<'r> {
         let heard = Heard::default();
         let found = (|| {
             let mut remote = self.repository.remote_anonymous(self.url.as_str())?;
-            let connection =
-                remote.connect_auth(Direction::Fetch, Some(self.callbacks(&heard)), Some(proxy()))?;
+            let connection = remote.connect_auth(Direction::Fetch, Some(self.callbacks(&heard)), Some(proxy()))?;
             let heads = connection.list()?.iter();
             let branch = |name: &str| name.strip_prefix("refs/heads/").map(str::to_owned);
             Ok(heads.filter_map(|head| Some((branch(head.name())?, head.oid()))).collect())
@@ -177,7 +184,11 @@ impl<'r> Remote<'r> {
     pub fn fetch(&self, branch: &str) -> Result<Oid, RemoteError> {
         let branches = self.branches()?;
         if !branches.iter().any(|(name, _)| name == branch) {
-            return Err(if branches.is_empty() { RemoteError::Empty } else { RemoteError::NoBranch(branch.to_owned()) });
+            return Err(if branches.is_empty() {
+                RemoteError::Empty
+            } else {
+                RemoteError::NoBranch(branch.to_owned())
+            });
         }
         let heard = Heard::default();
         let name = format!("refs/hlgen/{branch}");

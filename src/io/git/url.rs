@@ -25,9 +25,9 @@ impl RemoteUrl {
             return Err(RemoteError::Ssh { shown: text.to_owned(), https });
         }
         let is_plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
-        let is_http = ["https://", "http://"].iter().any(|scheme| {
-            text.strip_prefix(scheme).is_some_and(|rest| !rest.starts_with('/') && rest.contains('/'))
-        });
+        let is_http = ["https://", "http://"]
+            .iter()
+            .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.starts_with('/') && rest.contains('/')));
         let is_local = text.starts_with("file:///") || text.starts_with('/');
         if is_plain && !text.contains(['?', '#']) && (is_http || is_local) {
             Ok(Self { text: text.to_owned(), is_http })
@@ -134,14 +134,23 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_shown() {
-        for text in ["https://bot:s3cr3t@h/a/b", "http://s3cr3t@h/a/b", "ssh://git:s3cr3t@h/a/b", "https://a:s3cr3t@h:1/x"]
+        for text in
+            ["https://bot:s3cr3t@h/a/b", "http://s3cr3t@h/a/b", "ssh://git:s3cr3t@h/a/b", "https://a:s3cr3t@h:1/x"]
         {
             let error = RemoteUrl::parse(text).unwrap_err();
             assert!(matches!(error, RemoteError::Credentials(_)), "{text}");
             assert!(!format!("{error}{error:?}").contains("s3cr3t"), "{error}");
         }
-        for text in ["", "https://", "https:///x", "https://h", "ftp://h/x", "relative/path", "https://h/a b", "https://h/a?x=y"]
-        {
+        for text in [
+            "",
+            "https://",
+            "https:///x",
+            "https://h",
+            "ftp://h/x",
+            "relative/path",
+            "https://h/a b",
+            "https://h/a?x=y",
+        ] {
             assert!(matches!(RemoteUrl::parse(text), Err(RemoteError::Url(_))), "{text}");
         }
         assert!(!holds_credentials("ssh://git@h/a/b") && !holds_credentials("https://h/a@b"));

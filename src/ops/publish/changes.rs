@@ -41,12 +41,14 @@ impl Changes {
         for (key, entry) in &gone {
             let heir = came.iter().position(|(_, heir)| succeeds(plan, entry, heir));
             match heir.map(|at| came.remove(at)) {
-                Some((heir_key, heir)) => _ = changes.renamed.insert(Renamed {
-                    from: entry.id.clone(),
-                    to: heir.id.clone(),
-                    applications: (key.1.clone(), heir_key.1.clone()),
-                    is_declared: is_declared(plan, entry, heir),
-                }),
+                Some((heir_key, heir)) => {
+                    _ = changes.renamed.insert(Renamed {
+                        from: entry.id.clone(),
+                        to: heir.id.clone(),
+                        applications: (key.1.clone(), heir_key.1.clone()),
+                        is_declared: is_declared(plan, entry, heir),
+                    })
+                }
                 None => _ = changes.removed.insert(entry.id.clone()),
             }
         }
@@ -118,7 +120,8 @@ impl Changes {
         }
         if !unreadable.is_empty() {
             let names = unreadable.iter().take(20).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
-            let message = format!("what is published cannot be read back, so nobody knows what would be removed: {names}");
+            let message =
+                format!("what is published cannot be read back, so nobody knows what would be removed: {names}");
             let help = "somebody edited these files; restore them in the branch, or remove them there";
             findings.push(Diagnostic::new(Code::PublishUnreadable, message).help(help));
         }

@@ -68,7 +68,8 @@ impl Charts {
         tree.walk(TreeWalkMode::PreOrder, |at, entry| {
             if entry.name() == Ok(MARKER) && entry.kind() == Some(ObjectType::Blob) && !at.is_empty() {
                 let folder = at.trim_end_matches('/').to_owned();
-                let is_ours = repository.find_blob(entry.id()).is_ok_and(|blob| commit::owner(blob.content()) == Some(project));
+                let is_ours =
+                    repository.find_blob(entry.id()).is_ok_and(|blob| commit::owner(blob.content()) == Some(project));
                 if is_ours && !self.0.contains_key(&folder) {
                     stale.push(folder);
                 }

@@ -43,8 +43,7 @@ impl Entry {
     /// name of Helm's, which is the same objects. A common chart alone says nothing, since many apps share one.
     pub(super) fn is_same_thing(&self, other: &Self) -> bool {
         let (spec, others) = (&self.application.spec, &other.application.spec);
-        let is_same_place =
-            self.cluster == other.cluster && spec.destination.namespace == others.destination.namespace;
+        let is_same_place = self.cluster == other.cluster && spec.destination.namespace == others.destination.namespace;
         let helm_name = |entry: &Self| {
             let mut sources = entry.application.spec.all_sources();
             sources.find_map(|source| Some(source.helm.as_ref()?.release_name.clone())).filter(|name| !name.is_empty())

@@ -27,13 +27,13 @@ use super::evaluate::Selection;
 use super::render::{Gathered, Target, render};
 use super::workspace::{Workspace, has_errors};
 use crate::diag::{Code, Diagnostic};
+use crate::io::Disk;
 use crate::io::git::commit::{self, Author, Files};
 use crate::io::git::remote::{Access, Remote, RemoteError};
 use crate::io::git::scratch::Scratch;
 use crate::io::git::{Repository, WorkTree, history};
 use crate::io::gitea::Token;
 use crate::io::write::Summary;
-use crate::io::Disk;
 use crate::plan::{Plan, VERSION};
 
 /// How often a push is tried while others push too.
@@ -97,7 +97,11 @@ pub enum State {
     WouldPush(Oid),
     Pushed(Oid),
     /// A pull request: its page, and whether this run opened it.
-    Pull { commit: Oid, url: String, is_new: bool },
+    Pull {
+        commit: Oid,
+        url: String,
+        is_new: bool,
+    },
 }
 
 /// What a commit is made from, the same for every destination.
@@ -148,15 +152,21 @@ pub fn publish(workspace: &Workspace, request: &Request) -> anyhow::Result<Outco
     let (source, is_modified, repository) = source(workspace, &charts, &mut outcome.notes);
     let made = Made { plan: &plan, files: &files, charts: &charts, source, is_modified, repository };
     let ca = request.ca_file.as_deref().map(crate::io::git::certificate::read).transpose()?;
-    let access =
-        Access { user: &request.user, token: request.token.as_ref().map(Token::secret), ca: ca.as_deref() };
+    let access = Access { user: &request.user, token: request.token.as_ref().map(Token::secret), ca: ca.as_deref() };
     for destination in &destinations {
         if destination.url.is_open_to_others() && access.token.is_some() {
             outcome.notes.push(format!("the token travels unencrypted to {}", destination.url.short()));
         }
         let scratch = Scratch::new(&request.temporary)?;
         let remote = Remote::new(scratch.repository()?, destination.url.clone(), access)?;
-        let to = To { request, made: &made, destination, scratch: &scratch, remote: &remote, pull_branch: pull_branch(&destination.branch) };
+        let to = To {
+            request,
+            made: &made,
+            destination,
+            scratch: &scratch,
+            remote: &remote,
+            pull_branch: pull_branch(&destination.branch),
+        };
         let context = || format!("cannot publish to `{}` of {}", destination.branch, destination.url.short());
         if let Some(published) = to.publish(&mut outcome.findings).with_context(context)? {
             outcome.published.push(published);
@@ -188,7 +198,10 @@ fn source(
         _ => true,
     };
     if is_modified {
-        notes.push(format!("the working tree differs from commit {}, and the working tree is published", source.id.short()));
+        notes.push(format!(
+            "the working tree differs from commit {}, and the working tree is published",
+            source.id.short()
+        ));
     }
     (Some(source), is_modified, Some(repository))
 }
@@ -303,14 +316,14 @@ impl To<'_> {
             },
         );
         let time = self.made.source.map_or_else(|| Time::new(self.request.now, 0), |source| source.time);
-        let commit =
-            commit::commit(repository, with_charts, base, &self.request.author, time, &published.message)?;
+        let commit = commit::commit(repository, with_charts, base, &self.request.author, time, &published.message)?;
         Ok(Step::Ready(Box::new(Prepared { commit, published })))
     }
 
     /// The finding where the branch holds what was made from a later commit than ours.
     fn older(&self, message: &str) -> Option<Diagnostic> {
-        if self.request.allow_older || message::trailer(message, message::PROJECT)? != self.made.plan.project.name.as_str()
+        if self.request.allow_older
+            || message::trailer(message, message::PROJECT)? != self.made.plan.project.name.as_str()
         {
             return None;
         }

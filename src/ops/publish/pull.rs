@@ -16,7 +16,9 @@ impl To<'_> {
         branch: &str,
     ) -> Result<String, RemoteError> {
         if branch == self.destination.branch {
-            let message = format!("the pull request's branch and its target are both `{branch}`; name another with `--pr-branch`");
+            let message = format!(
+                "the pull request's branch and its target are both `{branch}`; name another with `--pr-branch`"
+            );
             return Err(RemoteError::Failed(message));
         }
         if base.is_none() {
