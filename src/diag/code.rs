@@ -108,6 +108,9 @@ codes! {
     OutForeign = "out/foreign-file", Error, "a file that hlgen did not write is in the way";
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
+    // Comparing two revisions.
+    DiffRename = "diff/rename", Error, "a release gets another name in one step";
+    DiffRemovals = "diff/removals", Error, "more releases vanish than allowed";
     // Publishing.
     ProjectUrlCredentials = "project/url-credentials", Error, "an address in `hlgen.yaml` holds a user name or a password";
     PublishRemovals = "publish/removals", Error, "more releases would be removed or renamed than allowed";
