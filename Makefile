@@ -13,7 +13,7 @@ CARGO ?= cargo
 # Nothing here may change the lock file.
 LOCKED ?= --locked
 
-.PHONY: help test tools fmt lint doc unit bless bench bench-whole schemas docs deny clean
+.PHONY: help test tools fmt lint doc unit bless bench bench-whole schemas docs gitea deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,14 @@ schemas: ## Write schemas/ from the types
 
 docs: ## Open the documentation of the crate
 	$(CARGO) doc $(LOCKED) --no-deps --open
+
+# Not part of `test`: some minutes and a gigabyte. With it the API's tests run on a real Gitea besides the stand-in.
+GITEA ?= v1.26.0
+gitea: ## Build a Gitea for the tests into .tools (needs Go and a C compiler)
+	folder="$$(go mod download -json code.gitea.io/gitea@$(GITEA) | awk -F '"' '$$2 == "Dir" { print $$4 }')"; \
+	rm -rf .tools/gitea-files && mkdir -p .tools/gitea-files && \
+	cp -r "$$folder/templates" "$$folder/options" "$$folder/public" .tools/gitea-files/ && chmod -R u+w .tools/gitea-files && \
+	cd "$$folder" && go build -mod=readonly -tags 'sqlite sqlite_unlock_notify' -o '$(CURDIR)/.tools/gitea' .
 
 # Not part of `test`: compiling cargo-deny takes longer than everything else together.
 deny: ## Check licences, advisories and sources of dependencies (needs cargo-deny)

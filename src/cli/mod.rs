@@ -5,6 +5,7 @@
 
 mod bot;
 mod completions;
+mod diff;
 mod environment;
 mod explain;
 mod hook;
@@ -41,8 +42,8 @@ const FIRST_STEPS: &str = "\
 hlgen: an app catalog and environments in, checked Helm values and ApplicationSets out
 
   hlgen render            check everything and write rendered/
-  hlgen render --check    say what rendered/ lacks, write nothing
   hlgen validate          check everything, write nothing
+  hlgen diff              show what a change means before it is merged
   hlgen explain ENV/APP   show where each value comes from
   hlgen list              show the releases of every environment
 
@@ -75,7 +76,7 @@ pub struct Common {
     pub timeout: u64,
 }
 
-/// The formats of findings; lists know `human` and `json`.
+/// The formats of findings; lists know `human` and `json`, `diff` also `markdown` and `html`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Human,
@@ -83,12 +84,16 @@ pub enum Format {
     Json,
     Sarif,
     Github,
+    /// Only for `diff`
+    Markdown,
+    /// Only for `diff`
+    Html,
 }
 
 impl From<Format> for report::Format {
     fn from(format: Format) -> Self {
         match format {
-            Format::Human => Self::Human,
+            Format::Human | Format::Markdown | Format::Html => Self::Human,
             Format::Short => Self::Short,
             Format::Json => Self::Json,
             Format::Sarif => Self::Sarif,
@@ -111,6 +116,8 @@ pub enum Command {
     Render(render::Args),
     /// Check everything, write nothing
     Validate(validate::Args),
+    /// Show what a change means: releases, values, manifests, what is deleted
+    Diff(diff::Args),
     /// Push what is rendered to the branch that Argo CD reads, or open a pull request with it
     Publish(publish::Args),
     /// Show where the values of a release come from
@@ -175,6 +182,11 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         anyhow::ensure!(threads > 0, "`--threads` needs at least 1");
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
+    let is_diff = matches!(cli.command, Some(Command::Diff(_)));
+    anyhow::ensure!(
+        is_diff || !matches!(cli.common.format, Some(Format::Markdown | Format::Html)),
+        "`--format markdown` and `--format html` are for `hlgen diff`"
+    );
     match &cli.command {
         None => {
             terminal.data(FIRST_STEPS)?;
@@ -182,6 +194,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         }
         Some(Command::Render(args)) => render::run(args, &cli.common, terminal),
         Some(Command::Validate(args)) => validate::run(args, &cli.common, terminal),
+        Some(Command::Diff(args)) => diff::run(args, &cli.common, terminal),
         Some(Command::Publish(args)) => publish::run(args, &cli.common, terminal),
         Some(Command::Explain(args)) => explain::run(args, &cli.common, terminal),
         Some(Command::List(args)) => list::run(args, &cli.common, terminal),

@@ -60,6 +60,11 @@ impl Terminal {
         self.format == Some(Format::Json)
     }
 
+    /// Whether data on stdout takes colours.
+    pub fn colors_data(&self) -> bool {
+        self.colored(io::stdout().is_terminal())
+    }
+
     fn colored(&self, is_terminal: bool) -> bool {
         match self.color {
             Color::Always => true,

@@ -114,6 +114,9 @@ codes! {
     ExposeUnsupported = "expose/unsupported", Error, "the ingress provider cannot do what a way in asks for";
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
+    // Comparing two revisions.
+    DiffRename = "diff/rename", Error, "a release gets another name in one step";
+    DiffRemovals = "diff/removals", Error, "more releases vanish than allowed";
     // Publishing.
     ProjectUrlCredentials = "project/url-credentials", Error, "an address in `hlgen.yaml` holds a user name or a password";
     PublishRemovals = "publish/removals", Error, "more releases would be removed or renamed than allowed";

@@ -6,19 +6,20 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::check::{allow, severity};
-use crate::diag::{self, Diagnostic, Level, SourceMap};
+use crate::diag::{self, Diagnostic, FileId, Level, SourceMap};
 use crate::io::git::Repository;
-use crate::io::{Disk, Embedded, Layered, Source};
+use crate::io::{Disk, Embedded, Layered};
 use crate::model;
 use crate::plan::{self, Plan};
 use crate::schema::kinds::Kinds;
+use crate::source::Source;
 use crate::source::docs::Docs;
 use crate::yaml::Doc;
 
 /// A repository that is open for reading.
 pub struct Workspace {
     pub root: PathBuf,
-    source: Layered<Box<dyn Source>, Embedded>,
+    source: Layered<Box<dyn Source + Send>, Embedded>,
     pub sources: SourceMap,
     kinds: Kinds,
 }
@@ -36,9 +37,9 @@ impl Workspace {
     /// # Errors
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
-        let found = find(root)?;
+        let found = Self::find(root)?;
         let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
-        Ok(Self::of(found, Box::new(disk)))
+        Ok(Self::of(&found, disk))
     }
 
     /// Opens what is staged in the Git repository that `root` lies in: what the next commit will hold, whatever the
@@ -47,13 +48,30 @@ impl Workspace {
     /// # Errors
     /// When there is no repository, or the index holds unresolved conflicts.
     pub fn staged(root: &Path, index: Option<&Path>) -> anyhow::Result<Self> {
-        let found = find(root)?;
+        let found = Self::find(root)?;
         let staged = Repository::open(&found)?.staged(index).context("cannot read what is staged")?;
-        Ok(Self::of(found, Box::new(staged)))
+        Ok(Self::of(&found, staged))
     }
 
-    fn of(root: PathBuf, source: Box<dyn Source>) -> Self {
-        Self { root, source: Layered::new(source, Embedded), sources: SourceMap::new(), kinds: Kinds::default() }
+    /// The files of a source, as the repository at `root`.
+    pub fn of(root: &Path, source: impl Source + Send + 'static) -> Self {
+        let source: Box<dyn Source + Send> = Box::new(source);
+        let source = Layered::new(source, Embedded);
+        Self { root: root.to_owned(), source, sources: SourceMap::new(), kinds: Kinds::default() }
+    }
+
+    /// The folder that [`Workspace::open`] opens.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn find(root: &Path) -> anyhow::Result<PathBuf> {
+        let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
+        let mut above = found.ancestors();
+        let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
+        if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
+            found = folder.to_path_buf();
+        }
+        Ok(found)
     }
 
     /// The documents of the repository.
@@ -102,7 +120,17 @@ impl Workspace {
     pub fn settle(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>) {
         diag::sort(findings, &self.sources);
         let complete = if plan.is_some() && !has_errors(findings) { self.sources.ids() } else { Vec::new() };
-        allow::apply(findings, &self.sources, &complete);
+        self.settle_with(plan, findings, &complete);
+    }
+
+    /// As [`Workspace::settle`], for a run that did not look at everything.
+    pub fn settle_part(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>) {
+        diag::sort(findings, &self.sources);
+        self.settle_with(plan, findings, &[]);
+    }
+
+    fn settle_with(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>, complete: &[FileId]) {
+        allow::apply(findings, &self.sources, complete);
         if let Some(plan) = plan {
             let severities = &plan.project.severity;
             let place = |key: &str| Some(plan.project_span(&["severity", key]));
@@ -121,17 +149,6 @@ impl Workspace {
         diag::sort(findings, &self.sources);
         diag::fold(findings);
     }
-}
-
-/// The folder that holds `hlgen.yaml`: `root`, or the nearest above it inside of a Git checkout.
-fn find(root: &Path) -> anyhow::Result<PathBuf> {
-    let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
-    let mut above = found.ancestors();
-    let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
-    if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
-        found = folder.to_path_buf();
-    }
-    Ok(found)
 }
 
 /// Whether a list holds an error.

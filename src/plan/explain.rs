@@ -259,12 +259,17 @@ fn one(
 
 /// Where a name that a template reads was set.
 fn read_places(sources: &SourceMap, plan: &Plan, number: usize, name: &str) -> Vec<String> {
+    read_spans(plan, number, name).into_iter().map(|span| sources.place(span)).collect()
+}
+
+/// The places that set a name which a template of a release reads, the strongest first.
+pub fn read_spans(plan: &Plan, number: usize, name: &str) -> Vec<Span> {
     let release = &plan.releases[number];
     let env = plan.env_of(release);
     let mut steps = name.split('.');
     let first = steps.next().unwrap_or_default();
     let rest: Vec<&str> = steps.collect();
-    let place = |span: Span| sources.place(span);
+    let place = |span: Span| span;
     match (first, rest.as_slice()) {
         ("vars", [var, ..]) => {
             let mut places = Vec::new();

@@ -21,7 +21,7 @@ pub use layers::{Layer, Layers};
 
 use crate::diag::{Code, Diagnostic, Span};
 use crate::model::{AppName, Project};
-use crate::resolve::capability::Bindings;
+use crate::resolve::capability::{self, Bindings, Provider};
 use crate::resolve::catalog::Catalog;
 use crate::resolve::environment::{self, EnvModel};
 use crate::resolve::order;
@@ -91,6 +91,44 @@ impl Plan {
         self.releases.iter().position(|candidate| {
             candidate.name.as_str() == release && self.environments[candidate.env].name.as_str() == environment
         })
+    }
+
+    /// Whether templates see the same of a cluster here and of a cluster there: environment (with every host that is exposed
+    /// there), cluster, vars, project.
+    pub fn sees_same_cluster(&self, cluster: usize, other: &Self, other_cluster: usize) -> bool {
+        self.scopes.same_cluster(cluster, &other.scopes, other_cluster)
+    }
+
+    /// Whether templates of a release see the same capabilities and hosts as those of another one.
+    pub fn sees_same_release(&self, own: (usize, usize), other: &Self, others: (usize, usize)) -> bool {
+        let look =
+            |plan: &Self, (number, cluster)| plan.scopes.of(&plan.bindings, &plan.releases, number, cluster, None);
+        scope::Scopes::same_release(&look(self, own), &look(other, others))
+    }
+
+    /// The capabilities that a release declares, and who provides each: a release (`env/release` of another environment),
+    /// `the platform`, `external`, or nobody.
+    pub fn providers(&self, number: usize) -> Vec<(String, Option<String>)> {
+        let release = &self.releases[number];
+        let label = |provider: Provider| match provider {
+            Provider::Release(provider) => {
+                let provider = &self.releases[provider];
+                if provider.env == release.env {
+                    provider.name.to_string()
+                } else {
+                    format!("{}/{}", self.env_of(provider).name, provider.name)
+                }
+            }
+            Provider::Profile => "the platform".to_owned(),
+            Provider::External => "external".to_owned(),
+        };
+        let declared = capability::declared(release).into_iter();
+        declared
+            .map(|(name, _)| {
+                let provider = self.bindings.provider(&self.releases, release, &name).ok().flatten();
+                (name, provider.map(label))
+            })
+            .collect()
     }
 
     /// The clusters of a release's environment.

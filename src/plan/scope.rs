@@ -70,6 +70,30 @@ impl Scopes {
         scopes
     }
 
+    /// Whether two clusters, of this plan or another one, look the same to templates.
+    pub(super) fn same_cluster(&self, cluster: usize, other: &Self, other_cluster: usize) -> bool {
+        let (one, two) = (&self.clusters[cluster], &other.clusters[other_cluster]);
+        one.domain == two.domain
+            && same(&one.cluster, &two.cluster)
+            && same(&one.vars, &two.vars)
+            && same(&one.env, &two.env)
+            && same(&self.project, &other.project)
+    }
+
+    /// Whether two scopes of releases give the same capabilities, hosts and secrets.
+    pub(super) fn same_release(one: &Scope, two: &Scope) -> bool {
+        let capabilities = match (&one.capabilities, &two.capabilities) {
+            (Some(one), Some(two)) => {
+                one.declared == two.declared
+                    && one.provided.len() == two.provided.len()
+                    && one.provided.iter().zip(&two.provided).all(|(a, b)| a.0 == b.0 && same(&a.1, &b.1))
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        capabilities && one.hosts == two.hosts && one.secrets == two.secrets
+    }
+
     /// The scope of a release on a cluster, without values.
     pub(super) fn of(
         &self,
@@ -288,6 +312,11 @@ impl Scopes {
             }
         }
     }
+}
+
+/// Whether two values are the same to a template, which sees the order of a map's keys too.
+fn same(one: &Value, two: &Value) -> bool {
+    one == two && one.to_string() == two.to_string()
 }
 
 fn at_span(error: TemplateError, at: Span, label: String) -> Diagnostic {

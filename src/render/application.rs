@@ -311,18 +311,32 @@ pub fn prunes(plan: &Plan, release: &ReleaseModel) -> bool {
     !release.lets_go() && release.spec.application.prune.unwrap_or(!(prod && requires_storage(release)))
 }
 
-/// Whether deleting the Application deletes what it installed: only outside prod, and never storage, CRDs, Argo CD
-/// itself, the network or the storage drivers; nor a directory of another repository, which may hold any of these; nor
-/// a release that is about to be renamed.
+/// Whether deleting the Application deletes what it installed.
 fn deletes_resources(plan: &Plan, release: &ReleaseModel) -> bool {
+    keeps_resources(plan, release).is_none()
+}
+
+/// Why deleting the Application leaves what it installed, in a few words; `None` where it does not. It deletes only outside
+/// prod, and never storage, CRDs, Argo CD itself, the network or the storage drivers; nor a directory of another
+/// repository, which may hold any of these; nor a release that is about to be renamed.
+pub fn keeps_resources(plan: &Plan, release: &ReleaseModel) -> Option<&'static str> {
     let spec = &release.spec;
     let provides = |kind: &str| spec.provides.keys().any(|name| name.split('/').next() == Some(kind));
-    plan.environments[release.env].spec.stage != "prod"
-        && !requires_storage(release)
-        && !release.lets_go()
-        && spec.git.is_none()
-        && spec.chart.as_ref().is_none_or(|chart| chart.crds != Crds::Chart)
-        && !["gitops", "cni", "storage"].into_iter().any(provides)
+    if release.lets_go() {
+        Some("it is about to be renamed")
+    } else if plan.environments[release.env].spec.stage == "prod" {
+        Some("it is in prod")
+    } else if requires_storage(release) {
+        Some("it requires storage")
+    } else if spec.git.is_some() {
+        Some("its directory may hold anything")
+    } else if spec.chart.as_ref().is_some_and(|chart| chart.crds == Crds::Chart) {
+        Some("its chart installs CRDs")
+    } else if ["gitops", "cni", "storage"].into_iter().any(provides) {
+        Some("other releases stand on it")
+    } else {
+        None
+    }
 }
 
 fn ignore_difference(own: &model::IgnoreDifference) -> IgnoreDifference {

@@ -53,7 +53,7 @@ pub fn manifests(plan: &Plan, cluster: &str, release: &ReleaseModel, files: &[Ma
 
 /// An object of a kind whose CRD the chart of the same release installs comes after it (wave 1), and its dry run is
 /// skipped where the CRD is not there yet (argocd.md section 3.4). What the author wrote himself stays.
-fn prepared(release: &ReleaseModel, object: &Value) -> Value {
+pub fn prepared(release: &ReleaseModel, object: &Value) -> Value {
     let mut object = object.clone();
     let installs_crds = release.spec.chart.as_ref().is_some_and(|chart| chart.crds == Crds::Chart);
     let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();

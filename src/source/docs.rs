@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Source;
 use crate::diag::{Code, Diagnostic, FileId, SourceMap};
@@ -17,11 +17,19 @@ pub struct Docs<'s> {
     limits: Limits,
     parsed: Mutex<FxHashMap<Box<str>, Slot>>,
     findings: Mutex<Vec<Diagnostic>>,
+    broken: Mutex<FxHashSet<Box<str>>>,
 }
 
 impl<'s> Docs<'s> {
     pub fn new(source: &'s dyn Source, sources: &'s SourceMap) -> Self {
-        Self { source, sources, limits: Limits::default(), parsed: Mutex::default(), findings: Mutex::default() }
+        Self {
+            source,
+            sources,
+            limits: Limits::default(),
+            parsed: Mutex::default(),
+            findings: Mutex::default(),
+            broken: Mutex::default(),
+        }
     }
 
     /// The one document of a file; `None` where there is no such file or it cannot be read, which is then a finding.
@@ -73,6 +81,16 @@ impl<'s> Docs<'s> {
         self.parsed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)
     }
 
+    /// Whether a file of the list was asked for, exists, and could not be read as YAML.
+    pub fn is_broken<'p>(&self, mut paths: impl Iterator<Item = &'p str>) -> bool {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        !broken.is_empty() && paths.any(|path| broken.contains(path))
+    }
+
+    fn note_broken(&self, path: &str) {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
+    }
+
     /// Adds findings of a reader of these documents.
     pub fn report(&self, findings: impl IntoIterator<Item = Diagnostic>) {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
@@ -100,10 +118,14 @@ impl<'s> Docs<'s> {
             Ok(None) => return None,
             Err(error) => {
                 self.report([error.finding()]);
+                self.note_broken(path);
                 return None;
             }
         };
-        let (text, file) = self.decode(path, &bytes)?;
+        let Some((text, file)) = self.decode(path, &bytes) else {
+            self.note_broken(path);
+            return None;
+        };
         let mut findings = Vec::new();
         let docs = yaml::parse(&text, file, &self.limits, &mut findings);
         if single && docs.len() > 1 {
@@ -115,6 +137,9 @@ impl<'s> Docs<'s> {
         }
         let broken = findings.iter().any(|finding| finding.level == crate::diag::Level::Error);
         self.report(findings);
+        if broken {
+            self.note_broken(path);
+        }
         (!broken).then(|| docs.into_iter().map(Arc::new).collect())
     }
 

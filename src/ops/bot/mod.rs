@@ -11,9 +11,11 @@
 //! post       the one comment and the status, found again and edited
 //! child      a process for each step on a stranger's files, with bounds
 //! review     what the two children do
+//! compare    two commits, judged by the base
 //! ```
 
 pub mod child;
+pub mod compare;
 pub mod config;
 pub mod job;
 pub mod metrics;

@@ -1,6 +1,9 @@
 //! What the two children do: fetch; compare and write the comment. Neither talks to Gitea's API.
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use super::child::Failure;
+use super::compare::{self, Compare};
 use super::job::{FetchAnswer, FetchOrder, ReviewAnswer, ReviewOrder};
 use crate::diff::Changes;
 use crate::io::git::mirror::{self, Fetch, FetchError};
@@ -58,10 +61,20 @@ fn is_good(changes: &Changes, order: &ReviewOrder) -> bool {
     changes.head.broken.is_empty()
         && changes.counts.broken == 0
         && !changes.findings.iter().any(|finding| is_bad(&finding.level))
-        && order.max_removals.is_none_or(|most| changes.gone() <= most)
+        && order.max_removals.is_none_or(|most| changes.removals.len() <= most)
 }
 
 fn compare(order: &ReviewOrder) -> Result<Changes, Failure> {
-    let _ = order;
-    Ok(Changes::default())
+    let what = Compare { folder: &order.folder, path: &order.path, head: &order.head, base: &order.base, key: key() };
+    compare::compare(&what).map_err(|error| Failure { message: error.to_string(), is_temporary: false })
+}
+
+/// A key that is new in every process: the hasher of the standard library is keyed by the system's randomness.
+fn key() -> [u8; 32] {
+    let state = RandomState::new();
+    let mut key = [0; 32];
+    for (number, part) in key.chunks_exact_mut(8).enumerate() {
+        part.copy_from_slice(&state.hash_one(number).to_le_bytes());
+    }
+    key
 }

@@ -32,13 +32,6 @@ const NAMES: usize = 4;
 /// Lines around a changed one.
 const AROUND: usize = 2;
 
-impl Changes {
-    /// Releases that go or get another name, which is what a limit counts.
-    pub fn gone(&self) -> usize {
-        self.counts.removed + self.counts.renamed
-    }
-}
-
 /// The comment on a pull request.
 pub fn comment(changes: &Changes, context: &Context<'_>) -> Comment {
     let mut front = Vec::new();
@@ -132,8 +125,9 @@ fn headline(changes: &Changes) -> String {
 
 fn cautions(changes: &Changes, context: &Context<'_>) -> Vec<Vec<Inline>> {
     let mut items = Vec::new();
-    if let Some(most) = context.max_removals.filter(|most| changes.gone() > *most) {
-        let text = format!("{} releases are removed or renamed; more than {most} are not let through", changes.gone());
+    if let Some(most) = context.max_removals.filter(|most| changes.removals.len() > *most) {
+        let text =
+            format!("{} releases are removed or renamed; more than {most} are not let through", changes.removals.len());
         items.push(vec![words(text)]);
     }
     for caution in changes.cautions.iter().take(SHOWN) {

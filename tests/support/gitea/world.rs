@@ -1,7 +1,7 @@
 //! What a test needs of a server, made through its API with names nobody else has: users with tokens, repositories with
 //! a project in them, branches by real pushes, waits with an end.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -118,10 +118,6 @@ pub(crate) struct Work<'a> {
 }
 
 impl Work<'_> {
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     pub(crate) fn try_git(&self, arguments: &[&str]) -> Output {
         let header = format!("http.extraHeader=Authorization: token {}", self.person.token);
         let mut command = Command::new("git");

@@ -1,0 +1,161 @@
+//! A release on a cluster, evaluated: what of it is compared.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::Side;
+use crate::argocd::names;
+use crate::check::values::AppSchema;
+use crate::diag::{Code, Diagnostic, Level};
+use crate::plan::Plan;
+use crate::plan::manifests::Object;
+use crate::plan::values::{AppValues, Evaluated, Merged, Results};
+use crate::render::application;
+use crate::render::release;
+use crate::render::sets::Member;
+use crate::resolve::catalog::AppDef;
+use crate::template::{Scope, value_of};
+
+/// What makes an object the one it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ObjectKey {
+    /// `Kind.group`, or `Kind` of the core.
+    pub kind: String,
+    pub namespace: String,
+    pub name: String,
+    /// Which one of several of the same identity (that is a finding of its own).
+    number: usize,
+}
+
+/// A release on a cluster.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// Values, where there is a chart to take them.
+    pub values: Option<Json>,
+    pub results: Results,
+    pub objects: BTreeMap<ObjectKey, (Json, Object)>,
+    pub has_manifests: bool,
+    /// Its manifests hold what must outlive the Application.
+    pub holds_state: bool,
+    /// Why it cannot be computed.
+    pub broken: Vec<Diagnostic>,
+}
+
+/// The releases of one app on one side.
+pub(super) struct AppSide<'a> {
+    pub plan: &'a Plan,
+    side: Side<'a>,
+    schema: Option<AppSchema>,
+    pub values: AppValues<'a>,
+    merged: BTreeMap<usize, (Merged, Vec<Diagnostic>)>,
+    pub findings: Vec<Diagnostic>,
+}
+
+impl<'a> AppSide<'a> {
+    pub(super) fn new(side: Side<'a>, plan: &'a Plan, app: &AppDef) -> Self {
+        let mut findings = Vec::new();
+        let schema = AppSchema::load(side.docs, app, &mut findings);
+        let values = AppValues::new(plan, side.docs, app);
+        Self { plan, side, schema, values, merged: BTreeMap::new(), findings }
+    }
+
+    /// The merged values of a release.
+    pub(super) fn merged(&mut self, number: usize) -> &Merged {
+        let (values, plan, docs) = (&mut self.values, self.plan, self.side.docs);
+        let entry = self.merged.entry(number).or_insert_with(|| {
+            let mut findings = Vec::new();
+            let merged = values.merge(number, &mut findings);
+            let release = &plan.releases[number];
+            let paths: Vec<String> = plan.layers.of(plan.env_of(release), release).map(|layer| layer.path).collect();
+            if docs.is_broken(paths.iter().map(String::as_str)) {
+                let message = format!("a values file of `{}` cannot be read", release.name);
+                let at = release.entry_span(plan.env_of(release));
+                findings.push(Diagnostic::new(Code::FileUnreadable, message).at(at, "this release"));
+            }
+            (merged, findings)
+        });
+        &entry.0
+    }
+
+    /// Evaluates a release on a cluster.
+    pub(super) fn make(&mut self, number: usize, cluster: usize) -> Made {
+        let mut made = Made::default();
+        let plan = self.plan;
+        let release = &plan.releases[number];
+        let place = format!("{}/{}", plan.clusters[cluster].name, release.name);
+        self.merged(number);
+        let Some((merged, found)) = self.merged.get(&number) else { return made };
+        made.broken.extend(found.iter().filter(|finding| finding.level == Level::Error).cloned());
+        let scope = Arc::new(self.values.scope(number, cluster));
+        let mut findings = Vec::new();
+        if let Some(root) = merged.root {
+            made.results = self.values.evaluate(root, &scope, &place, &mut findings);
+        }
+        if findings.is_empty() {
+            let tree = Evaluated { forest: &self.values.forest, results: &made.results };
+            let json = merged.root.map_or_else(|| serde_json::json!({}), |root| tree.to_json(root));
+            if release.spec.chart.is_some()
+                && let Some(schema) = &self.schema
+            {
+                let app = release.app.name.as_str();
+                schema.check(&self.values, merged, &made.results, release.version(), app, &mut self.findings);
+            }
+            if self.values.has_manifests(plan, self.side.docs, number) {
+                self.objects(number, &scope, &json, &place, &mut made, &mut findings);
+            }
+            made.values = release.spec.chart.is_some().then_some(json);
+        }
+        made.broken.extend(findings);
+        made
+    }
+
+    fn objects(
+        &mut self,
+        number: usize,
+        scope: &Scope,
+        json: &Json,
+        place: &str,
+        made: &mut Made,
+        findings: &mut Vec<Diagnostic>,
+    ) {
+        let (plan, docs) = (self.plan, self.side.docs);
+        let release = &plan.releases[number];
+        let scope = Scope { values: Some(value_of(json)), ..scope.clone() };
+        let files = self.values.manifests(plan, docs, number, &scope, place, findings);
+        let own = format!("environments/{}/manifests/{}", plan.env_of(release).name, release.app.name);
+        let sources = release.app.manifests.iter().cloned().chain(docs.source.list(&own)).collect::<Vec<_>>();
+        if docs.is_broken(sources.iter().map(String::as_str)) {
+            let message = format!("a manifest of `{}` cannot be read", release.name);
+            let at = release.entry_span(plan.env_of(release));
+            findings.push(Diagnostic::new(Code::FileUnreadable, message).at(at, "this release"));
+        }
+        release::check_manifests(release, &files, &mut self.findings);
+        made.has_manifests = !files.is_empty();
+        made.holds_state = release::holds_state(&files);
+        for object in files.into_iter().flat_map(|file| file.objects) {
+            let value = release::prepared(release, &object.value);
+            let text = |pointer: &str| value.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
+            let (kind, group) = (text("/kind"), names::api_group(&text("/apiVersion")).to_owned());
+            let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
+            let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+            let mut key = ObjectKey { kind, namespace, name, number: 0 };
+            while made.objects.contains_key(&key) {
+                key.number += 1;
+            }
+            made.objects.insert(key, (value, object));
+        }
+    }
+
+    /// The Application of an evaluated release; `None` where it brings nothing.
+    pub(super) fn application(&self, number: usize, cluster: usize, made: &Made) -> Option<Json> {
+        let release = &self.plan.releases[number];
+        if !application::brings_something(release, made.has_manifests) {
+            return None;
+        }
+        let Made { has_manifests, holds_state, .. } = *made;
+        let member = Member { release: Some(number), cluster, has_manifests, holds_state };
+        serde_json::to_value(application::release(self.plan, &self.plan.clusters[cluster], release, &member)).ok()
+    }
+}
