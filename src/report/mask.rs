@@ -3,7 +3,7 @@
 //! A value that a message repeats may have been set in another file than the one the finding points at (a template reads
 //! a variable), so the secrets of all files that were read count.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::{Diagnostic, FileId, SourceMap};
 use crate::secret::{MASK, source};
@@ -20,8 +20,14 @@ pub(super) fn masked(findings: &[Diagnostic], sources: &SourceMap) -> Option<(Ve
     let files: FxHashSet<FileId> =
         findings.iter().flat_map(|finding| &finding.labels).map(|label| label.span.file).collect();
     let mut secrets: Vec<String> = Vec::new();
+    let mut ranges = FxHashMap::default();
     for id in sources.ids() {
-        secrets.extend(source::texts(&sources.file(id).text));
+        let text = &sources.file(id).text;
+        let found = source::ranges(text);
+        secrets.extend(source::texts(text, &found));
+        if files.contains(&id) && !found.is_empty() {
+            ranges.insert(id, found);
+        }
     }
     secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     secrets.dedup();
@@ -42,7 +48,7 @@ pub(super) fn masked(findings: &[Diagnostic], sources: &SourceMap) -> Option<(Ve
         finding.help = finding.help.as_deref().map(scrub);
         finding
     });
-    Some((findings.collect(), sources.with_texts(|id, text| files.contains(&id).then(|| source::masked(text))?)))
+    Some((findings.collect(), sources.with_texts(|id, text| Some(source::masked(text, ranges.get(&id)?)))))
 }
 
 /// A message without anything that it quotes.

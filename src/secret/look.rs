@@ -87,6 +87,23 @@ pub fn looks_like_one(text: &str) -> bool {
         || text.split(is_cut).any(is_token)
 }
 
+/// Whether a line may hold a text that looks like a secret: a long word that is not merely small letters, or a URL.
+pub(super) fn may_look_like_one(line: &str) -> bool {
+    let (mut run, mut odd) = (0, false);
+    for byte in line.bytes() {
+        if byte.is_ascii_whitespace() || b"\"'`,;()<>[]|&?#".contains(&byte) {
+            (run, odd) = (0, false);
+            continue;
+        }
+        run += 1;
+        odd |= !byte.is_ascii_lowercase() && byte != b'/';
+        if run >= TOKEN_MIN && odd {
+            return true;
+        }
+    }
+    line.contains("PRIVATE KEY") || line.contains("://")
+}
+
 fn is_token(word: &str) -> bool {
     if word.len() < TOKEN_MIN {
         return false;

@@ -185,6 +185,19 @@ const PARTS: &[&str] = &[
     "connection",
 ];
 
+/// Whether a line may hold a key that names a secret.
+pub(super) fn has_part(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    (0..bytes.len()).any(|at| {
+        let first = bytes[at].to_ascii_lowercase();
+        first.is_ascii_lowercase()
+            && PARTS.iter().any(|part| {
+                part.as_bytes()[0] == first
+                    && bytes.get(at..at + part.len()).is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes()))
+            })
+    })
+}
+
 fn may_name_one(key: &str) -> bool {
     let key: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
     PARTS.iter().any(|part| key.contains(part))
