@@ -508,3 +508,22 @@ fn a_killed_service_loses_nothing_and_says_nothing_twice() {
         }
     });
 }
+
+#[test]
+fn the_contract_finds_what_gitea_does_not_know() {
+    let Some(contract) = gitea::contract::Contract::load() else { return };
+    let wrong = |method: &str, path: &str, query: &str, body: &str| {
+        contract.request(method, path, query, body.as_bytes()).is_err()
+    };
+    assert!(!wrong("GET", "/repos/a/b/pulls", "state=open&page=1", ""));
+    assert!(wrong("GET", "/repos/a/b/pulls", "head=x", ""));
+    assert!(wrong("PUT", "/repos/a/b/pulls", "", ""));
+    assert!(wrong("GET", "/repos/a/b/pull/1", "", ""));
+    assert!(wrong("POST", "/repos/a/b/pulls", "", r#"{"heads":"x"}"#));
+    assert!(wrong("POST", "/repos/a/b/pulls", "", r#"{"head":5}"#));
+    let operation = contract.request("GET", "/repos/a/b/pulls/1", "", b"").unwrap();
+    assert!(operation.answer(200, &json!({ "number": 1, "head": { "ref": "x" } })).is_ok());
+    assert!(operation.answer(200, &json!({ "number": "1" })).is_err());
+    assert!(operation.answer(200, &json!({ "head": { "branch": "x" } })).is_err());
+    assert!(operation.answer(418, &json!({})).is_err());
+}

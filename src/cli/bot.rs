@@ -61,6 +61,7 @@ enum Command {
 }
 
 /// Which pull request, and how it is judged. In Gitea Actions nothing is needed but a token.
+#[expect(clippy::struct_field_names, reason = "named as the flags")]
 #[derive(Debug, clap::Args)]
 struct Comment {
     /// Number of the pull request; default: of `GITHUB_REF` (`refs/pull/N/head`)

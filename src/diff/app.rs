@@ -308,7 +308,7 @@ impl<'a> Work<'_, 'a> {
         for (what, before, after) in
             [("namespace", was.namespace(), is.namespace()), ("Helm release", was.helm_name(), is.helm_name())]
         {
-            if before != after {
+            if before != after && was.name == is.name {
                 let head = self.comparison.head_plan;
                 let rest = if crate::render::application::prunes(head, is) {
                     "what it installed is pruned and made anew; volumes do not move along"
@@ -416,12 +416,16 @@ impl<'a> Work<'_, 'a> {
         let between = self.comparison.settings.between.is_some();
         match (&was, &is) {
             (Some(was), Some(is)) if was != is && !between => {
+                let renamed = pair.renamed.is_some();
                 self.part.counts.applications_added += 1;
                 self.part.counts.applications_removed += 1;
-                let stays = fate::of_release(self.comparison.base_plan, old, one.holds_state, true);
-                let message = format!("Application `{was}` becomes `{is}`: {}", stays.consequence);
-                let weight = if stays.deletes { Weight::Danger } else { Weight::Warning };
-                self.caution(weight, CautionKind::Renamed, message, on);
+                // A renamed release is told once, with all that follows from it.
+                if !renamed {
+                    let stays = fate::of_release(self.comparison.base_plan, old, one.holds_state, true);
+                    let message = format!("Application `{was}` becomes `{is}`: {}", stays.consequence);
+                    let weight = if stays.deletes { Weight::Danger } else { Weight::Warning };
+                    self.caution(weight, CautionKind::Renamed, message, on);
+                }
             }
             (None, Some(_)) => self.part.counts.applications_added += 1,
             (Some(_), None) => self.removed((old, from)),

@@ -28,7 +28,7 @@ pub(super) fn compare(
     caution: &mut dyn FnMut(Caution, String),
 ) {
     let filtered = !comparison.settings.environments.is_empty() || !comparison.settings.apps.is_empty();
-    changes.sets = set_changes(comparison, manifests, filtered, caution);
+    changes.sets = set_changes(comparison, manifests, filtered);
     capabilities(comparison, changes);
     if filtered {
         return;
@@ -58,7 +58,7 @@ pub(super) fn compare(
                 };
                 let message = format!("{word} `{}` goes, with all its releases", item.name);
                 caution(
-                    Caution { weight: Weight::Danger, kind: CautionKind::SetRemoved, message, on: Vec::new() },
+                    Caution { weight: Weight::Danger, kind: CautionKind::PlaceRemoved, message, on: Vec::new() },
                     item.name.clone(),
                 );
             }
@@ -124,12 +124,7 @@ fn completed(comparison: &Comparison<'_>, plan: &Plan, known: &Manifests, in_bas
     all
 }
 
-fn set_changes(
-    comparison: &Comparison<'_>,
-    manifests: &(Manifests, Manifests),
-    filtered: bool,
-    caution: &mut dyn FnMut(Caution, String),
-) -> Vec<SetChange> {
+fn set_changes(comparison: &Comparison<'_>, manifests: &(Manifests, Manifests), filtered: bool) -> Vec<SetChange> {
     let of = |plan: &Plan, manifests: &Manifests, in_base: bool| {
         let manifests = completed(comparison, plan, manifests, in_base);
         let owners: Vec<usize> = namespaces::all(plan).keys().copied().collect();
@@ -174,11 +169,6 @@ fn set_changes(
             (_, true) => Status::Removed,
             _ => Status::Changed,
         };
-        if status == Status::Removed {
-            let message = format!("ApplicationSet `{}` of instance `{}` goes", key.1, key.0);
-            let weight = Weight::Warning;
-            caution(Caution { weight, kind: CautionKind::SetRemoved, message, on: Vec::new() }, key.0.clone());
-        }
         changes.push(SetChange {
             status,
             instance: key.0.clone(),

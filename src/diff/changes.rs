@@ -132,8 +132,8 @@ pub enum CautionKind {
     ClusterRights,
     /// Objects are pruned from a release that stays.
     Pruned,
-    /// A whole ApplicationSet, environment or cluster goes.
-    SetRemoved,
+    /// A whole environment, cluster or Argo CD instance goes.
+    PlaceRemoved,
 }
 
 /// One thing a reviewer must not overlook.

@@ -59,7 +59,8 @@ impl Scrub {
         let mut secrets: Vec<String> = Vec::new();
         for sources in [base, head] {
             for id in sources.ids() {
-                secrets.extend(source::texts(&sources.file(id).text));
+                let text = &sources.file(id).text;
+                secrets.extend(source::texts(text, &source::ranges(text)));
             }
         }
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));

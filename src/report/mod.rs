@@ -10,6 +10,7 @@ pub mod explain;
 mod github;
 mod human;
 mod json;
+mod mask;
 mod place;
 pub mod rules;
 mod sarif;
@@ -113,8 +114,11 @@ impl std::fmt::Display for Count {
     }
 }
 
-/// The findings as text that ends with a line end; empty where a format says nothing about nothing.
+/// The findings as text that ends with a line end; empty where a format says nothing about nothing. What is secret in the
+/// files, or looks like it, is in no format.
 pub fn render(format: Format, findings: &[Diagnostic], sources: &SourceMap, options: Options) -> String {
+    let masked = mask::masked(findings, sources);
+    let (findings, sources) = masked.as_ref().map_or((findings, sources), |(findings, sources)| (findings, sources));
     let mut places = Places::new(sources);
     match format {
         Format::Human => human::render(findings, &mut places, Count::of(findings, sources), options),

@@ -60,9 +60,18 @@ const PREFIXES: &[&str] = &[
     "NRAK-",
 ];
 
+/// The shortest token: a prefix and something behind it.
+const TOKEN_MIN: usize = 9;
+
 /// Parts of texts that give access by themselves.
 const PARTS: &[&str] =
     &["PRIVATE KEY", "hooks.slack.com/services/", "discord.com/api/webhooks/", ".webhook.office.com/"];
+
+/// Characters of a URL that are looked at.
+const URL_MAX: usize = 1_000;
+
+/// Characters of a key that are looked at.
+const KEY_MAX: usize = 200;
 
 /// Characters at which a text is cut into what could be tokens.
 fn is_cut(c: char) -> bool {
@@ -78,7 +87,27 @@ pub fn looks_like_one(text: &str) -> bool {
         || text.split(is_cut).any(is_token)
 }
 
+/// Whether a line may hold a text that looks like a secret: a long word that is not merely small letters, or a URL.
+pub(super) fn may_look_like_one(line: &str) -> bool {
+    let (mut run, mut odd) = (0, false);
+    for byte in line.bytes() {
+        if byte.is_ascii_whitespace() || b"\"'`,;()<>[]|&?#".contains(&byte) {
+            (run, odd) = (0, false);
+            continue;
+        }
+        run += 1;
+        odd |= !byte.is_ascii_lowercase() && byte != b'/';
+        if run >= TOKEN_MIN && odd {
+            return true;
+        }
+    }
+    line.contains("PRIVATE KEY") || line.contains("://")
+}
+
 fn is_token(word: &str) -> bool {
+    if word.len() < TOKEN_MIN {
+        return false;
+    }
     // `key=value` and `{value}` are looked at in parts too.
     let parts = word.split(['=', ':', '{', '}', '@', '/']).filter(|part| !part.is_empty());
     let known = |text: &str| PREFIXES.iter().any(|prefix| text.len() >= prefix.len() + 6 && text.starts_with(prefix));
@@ -107,11 +136,16 @@ fn random_words(word: &str) -> bool {
 fn url_with_password(text: &str) -> bool {
     text.match_indices("://").any(|(at, _)| {
         let rest = &text[at + 3..];
-        let end = rest.find(|c: char| is_cut(c) || c == '/').unwrap_or(rest.len());
+        let end = rest.char_indices().take(URL_MAX).find(|(_, c)| is_cut(*c) || *c == '/').map(|(at, _)| at);
+        let end = end.unwrap_or_else(|| rest.char_indices().nth(URL_MAX).map_or(rest.len(), |(at, _)| at));
         let authority = &rest[..end];
         let user = authority.rfind('@').map(|at| &authority[..at]);
         // A password may hold what ends an authority; then the `@` comes later on the same word.
-        let word = rest.split(char::is_whitespace).next().unwrap_or_default();
+        let word = &rest[..rest
+            .char_indices()
+            .take(URL_MAX)
+            .find(|(_, c)| c.is_whitespace())
+            .map_or_else(|| rest.char_indices().nth(URL_MAX).map_or(rest.len(), |(at, _)| at), |(at, _)| at)];
         user.is_some_and(|user| user.contains(':'))
             || (word.contains('@')
                 && word.split('@').next().is_some_and(|user| {
@@ -134,32 +168,44 @@ fn assigns(text: &str) -> bool {
     assignments(text).next().is_some()
 }
 
-/// The byte ranges of what is assigned to names of secrets.
+/// The byte ranges of what is assigned to names of secrets; each ends with its line, or with the text where a block begins.
 pub(super) fn assignments(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-    text.char_indices().filter(|(_, c)| matches!(c, '=' | ':')).filter_map(|(at, mark)| {
-        let rest = &text[at + 1..];
-        if mark == ':' && !rest.is_empty() && !rest.starts_with([' ', '\t', '\n', '\r', '"', '\'']) {
-            return None;
-        }
-        let before = text[..at].trim_end_matches([' ', '\t', '"', '\'']);
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-        let start = before
-            .rfind(|c: char| !is_name(c))
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-        let key = &before[start..];
-        if !name::names_one(key) {
-            return None;
-        }
-        let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
-        let value = line.trim();
-        if matches!(value, "" | "\"\"" | "''" | "true" | "false" | "null" | "~" | "{}" | "[]") || is_reference(value) {
-            // What stands on the lines below belongs to it (a block, a list, a map).
-            let block = matches!(value, "|" | ">" | "|-" | ">-" | "|+" | ">+");
-            return block.then(|| at + 1..text.len());
-        }
-        let skipped = line.len() - line.trim_start().len();
-        Some(at + 1 + skipped..at + 1 + skipped + value.len())
+    let mut start = 0;
+    text.split_inclusive('\n').flat_map(move |line| {
+        let begin = start;
+        start += line.len();
+        let line = line.trim_end_matches(['\n', '\r']);
+        let marks = line.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'=' | b':'));
+        marks.filter_map(move |(at, mark)| {
+            let rest = &line[at + 1..];
+            if mark == b':' && !rest.is_empty() && !rest.starts_with([' ', '\t', '"', '\'']) {
+                return None;
+            }
+            if !name::names_one(key_before(&line[..at])) {
+                return None;
+            }
+            let value = rest.trim();
+            if matches!(value, "|" | ">" | "|-" | ">-" | "|+" | ">+") {
+                // What stands on the lines below belongs to it.
+                return Some(begin + at + 1..text.len());
+            }
+            let nothing = matches!(value, "" | "\"\"" | "''" | "true" | "false" | "null" | "~" | "{}" | "[]");
+            if nothing || is_reference(value) {
+                return None;
+            }
+            let from = begin + line.len() - rest.trim_start().len();
+            Some(from..begin + line.trim_end().len())
+        })
     })
+}
+
+/// The name at the end of a text, in front of `=` or `:`.
+fn key_before(text: &str) -> &str {
+    let text = text.trim_end_matches([' ', '\t', '"', '\'']);
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    // Longer names than this are none.
+    let start = text.char_indices().rev().take(KEY_MAX).take_while(|(_, c)| is_name(*c)).last();
+    start.map_or("", |(start, _)| &text[start..])
 }
 
 /// A text that only names where the secret comes from: `${NAME}`, `$(NAME)`, `{{ ... }}`, `${{ ... }}`.

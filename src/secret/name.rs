@@ -140,6 +140,9 @@ const ABOUT: &[&str] = &[
 /// Whether a key says that what stands below it is secret: `adminPassword`, `api_key`, `client-secret`. Not `existingSecret`,
 /// `secretName` or `tokenTtl`, which are only about one.
 pub fn names_one(key: &str) -> bool {
+    if !may_name_one(key) {
+        return false;
+    }
     let words = words(key);
     let last = words.last().map_or("", String::as_str);
     if words.first().is_some_and(|first| first == "existing" || first == "use" || first == "has" || first == "pull")
@@ -154,6 +157,50 @@ pub fn names_one(key: &str) -> bool {
         || words.windows(2).any(|pair| (pair[1] == "key" || pair[1] == "keys") && KEYS.contains(&pair[0].as_str()))
         || joined == "connectionstring"
         || joined == "dbpass"
+}
+
+/// What every key that names a secret holds, in lower case; most keys hold none of it.
+const PARTS: &[&str] = &[
+    "pass",
+    "pwd",
+    "pin",
+    "psk",
+    "otp",
+    "tok",
+    "jwt",
+    "secret",
+    "cred",
+    "bearer",
+    "authori",
+    "cookie",
+    "salt",
+    "seed",
+    "dsn",
+    "htp",
+    "kubeconfig",
+    "unseal",
+    "mnemonic",
+    "key",
+    "dockerconfigjson",
+    "connection",
+];
+
+/// Whether a line may hold a key that names a secret.
+pub(super) fn has_part(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    (0..bytes.len()).any(|at| {
+        let first = bytes[at].to_ascii_lowercase();
+        first.is_ascii_lowercase()
+            && PARTS.iter().any(|part| {
+                part.as_bytes()[0] == first
+                    && bytes.get(at..at + part.len()).is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes()))
+            })
+    })
+}
+
+fn may_name_one(key: &str) -> bool {
+    let key: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+    PARTS.iter().any(|part| key.contains(part))
 }
 
 /// Whether a key leads to where a secret is kept and never to the secret: `secretKeyRef`, `existingSecret`.

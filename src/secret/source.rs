@@ -25,6 +25,10 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
         if content.is_empty() {
             continue;
         }
+        let quiet = below.is_none() && !pem && !secret_object && !labelled;
+        if quiet && !name::has_part(content) && !look::may_look_like_one(content) {
+            continue;
+        }
         let indent = line.len() - content.len();
         if line.starts_with("---") {
             (below, secret_object, labelled) = (None, false, false);
@@ -136,11 +140,7 @@ fn late_secrets(text: &str) -> Vec<Range<usize>> {
 }
 
 /// The text with its secrets replaced, byte for byte: places in it stay where they are.
-pub fn masked(text: &str) -> Option<String> {
-    let ranges = ranges(text);
-    if ranges.is_empty() {
-        return None;
-    }
+pub fn masked(text: &str, ranges: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     for range in ranges {
@@ -149,14 +149,14 @@ pub fn masked(text: &str) -> Option<String> {
         end = range.end;
     }
     out.push_str(&text[end..]);
-    Some(out)
+    out
 }
 
 /// The secret texts of a file, for [`scrub`]: each as it is written and without its quotes.
-pub fn texts(text: &str) -> Vec<String> {
+pub fn texts(text: &str, ranges: &[Range<usize>]) -> Vec<String> {
     let mut texts = Vec::new();
-    for range in ranges(text) {
-        let whole = text[range].trim();
+    for range in ranges {
+        let whole = text[range.clone()].trim();
         // A line inside a secret block may be `key: value`; both the line and its value count.
         let value = whole.split_once(": ").map_or(whole, |(_, value)| value.trim());
         for part in [whole, value, value.split(" #").next().unwrap_or(value).trim()] {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn secrets_of_a_file_are_starred_in_place() {
         let text = "user: admin\npassword: hunter2 # x\nauth:\n  token:\n    - abc\n    - def\n  host: h\napi: { key: 1, apiKey: zzz }\nblob: |\n  a\n";
-        let masked = masked(text).unwrap();
+        let masked = masked(text, &ranges(text));
         assert_eq!(masked.len(), text.len());
         assert_eq!(
             masked,
@@ -230,14 +230,15 @@ mod tests {
             "data:\n  a: b2s=\nmetadata:\n  name: x\nkind: Secret\n",
             "kind: ConfigMap\ndata:\n  x: y\n---\nmetadata:\n  name: x\nstringData:\n  a: b2s=\nkind: \"Secret\"\n",
         ] {
-            let masked = masked(text).unwrap();
+            let masked = masked(text, &ranges(text));
             assert!(!masked.contains("b2s=") && masked.contains("name: x"), "{masked}");
         }
     }
 
     #[test]
     fn messages_do_not_repeat_secrets() {
-        let secrets = texts("password: hunter2\npin: 7\n");
+        let text = "password: hunter2\npin: 7\n";
+        let secrets = texts(text, &ranges(text));
         assert_eq!(
             scrub("`hunter2` is not a number, `7` is; 17", &secrets),
             "`<secret>` is not a number, `<secret>` is; 17"

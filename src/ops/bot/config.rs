@@ -14,6 +14,7 @@ use crate::io::setting;
 const LARGEST: u64 = 1024 * 1024;
 
 /// The file as it is written.
+#[expect(clippy::struct_field_names, reason = "named as in the file")]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct File {

@@ -35,7 +35,7 @@ impl Default for Limits {
 }
 
 /// How pull requests of one repository are judged; the operator's choice, out of reach of a pull request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// The folder that holds `hlgen.yaml`; empty: the root.
     pub path: String,
@@ -45,12 +45,6 @@ pub struct Policy {
     pub max_removals: Option<usize>,
     /// Warnings are a failure.
     pub deny_warnings: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { path: String::new(), forks: false, max_removals: None, deny_warnings: false }
-    }
 }
 
 /// What the reviews of one server have in common.

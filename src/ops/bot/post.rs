@@ -5,6 +5,8 @@
 //! only with the marker *and* our login: anybody can paste the marker. Where there are several after all (two bots, or
 //! one killed while the server was at work) the oldest stays.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::io::gitea::{Comment, CommitState, CommitStatus, Error, Gitea, Kind, Pull, RepoName};
@@ -17,8 +19,11 @@ const MARKER: &str = "<!-- hlgen:review ";
 /// The first line of the comment on a head and a base. The base's name is somebody else's text, so it is a digest.
 pub fn marker(head: &str, base: &str) -> String {
     let digest = Sha256::digest(base.as_bytes());
-    let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("{MARKER}head={head} base={short} -->")
+    let mut text = format!("{MARKER}head={head} base=");
+    // Writing to a `String` does not fail.
+    digest.iter().take(6).for_each(|byte| _ = write!(text, "{byte:02x}"));
+    text.push_str(" -->");
+    text
 }
 
 /// Gitea, for one repository and as one user.

@@ -133,12 +133,16 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn sign(body: &[u8], secret: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(body);
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut text = String::new();
+        mac.finalize().into_bytes().iter().for_each(|byte| _ = write!(text, "{byte:02x}"));
+        text
     }
 
     fn try_read(body: &str, change: impl Fn(&mut Headers<'_>)) -> Result<Event, Refused> {

@@ -1,6 +1,8 @@
 //! The difference of two sides as a comment: what must not be overlooked, a summary, what is wrong, what goes; then one
 //! closed fold for each app.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 use similar::TextDiff;
 
@@ -118,7 +120,8 @@ fn headline(changes: &Changes) -> String {
     let Counts { applications_added, applications_removed, .. } = changes.counts;
     let mut text = format!("**hlgen: {}**", headline_plain(changes));
     if applications_added + applications_removed > 0 {
-        text.push_str(&format!(" · Applications: {applications_added} added, {applications_removed} removed"));
+        // Writing to a `String` does not fail.
+        _ = write!(text, " · Applications: {applications_added} added, {applications_removed} removed");
     }
     text
 }

@@ -4,6 +4,11 @@ use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::*;
+use crate::diff::Changes;
+use crate::diff::changes::{
+    AppChange, Broken, Caution, CautionKind, Finding, ItemChange, ItemKind, ObjectChange, PathChange, Place, Removal,
+    Shown, Status, Weight,
+};
 
 /// A comment that holds `text` in every place that takes one.
 fn everywhere(text: &str) -> Comment {
@@ -240,4 +245,107 @@ fn a_comment_reads_like_one() {
         "<!-- hlgen:review -->\n**hlgen**: 1 release changed\n\n<details><summary><code>web</code>: 1 value</summary>\n\n\
          ````diff\n-a\n+```\n````\n\n</details>\n"
     );
+}
+
+/// Changes with `text` wherever somebody else's text can be.
+fn changes(text: &str) -> Changes {
+    let t = || text.to_owned();
+    let place = || Some(Place { file: t(), line: 3, column: 1 });
+    let finding = || Finding { code: t(), level: "error".to_owned(), message: t(), place: place(), help: Some(t()) };
+    let path = |before: &str, after: &str| PathChange {
+        path: t(),
+        before: Some(Shown::Value(before.into())),
+        after: Some(Shown::Value(after.into())),
+        place: place(),
+        place_in_base: false,
+        what: Some(t()),
+        on: vec![t()],
+        note: Some(t()),
+    };
+    let paths = || vec![path(text, "x"), path("a\nb\n", &format!("a\n{text}\n"))];
+    let object = ObjectChange {
+        status: Status::Changed,
+        kind: t(),
+        namespace: Some(t()),
+        name: t(),
+        changes: paths(),
+        place: place(),
+        place_in_base: true,
+        consequence: Some(t()),
+        on: vec![t()],
+    };
+    let removal = Removal {
+        environment: t(),
+        release: t(),
+        app: t(),
+        clusters: vec![t()],
+        applications: vec![t()],
+        deletes: true,
+        consequence: t(),
+        prod: true,
+        renamed_to: Some(t()),
+    };
+    let app = AppChange {
+        app: t(),
+        fields: paths(),
+        values: paths(),
+        objects: vec![object],
+        application: paths(),
+        broken: vec![Broken { on: vec![t()], side: t(), findings: vec![finding()] }],
+        ..AppChange::default()
+    };
+    Changes {
+        cautions: vec![Caution {
+            weight: Weight::Danger,
+            kind: CautionKind::Removed,
+            message: format!("the release `{text}` goes"),
+            on: vec![t()],
+        }],
+        findings: vec![finding()],
+        removals: vec![removal],
+        apps: vec![app],
+        items: vec![ItemChange { kind: ItemKind::Cluster, status: Status::Added, name: t(), changes: paths() }],
+        ..Changes::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_review_of_hostile_files_is_only_ours(text in hostile()) {
+        let context = Context {
+            marker: "<!-- hlgen:review test -->",
+            page: "https://git.example.com/a/b",
+            path: "",
+            head: "0123456789abcdef0123456789abcdef01234567",
+            base: "76543210fedcba9876543210fedcba9876543210",
+            max_removals: Some(0),
+        };
+        let markdown = render(&comment(&changes(&text), &context), 1_000_000);
+        let allowed = ["", "<details><summary><code></code></summary>", "</details>", "<!-- hlgen:review test -->"];
+        let mut in_fence = false;
+        for event in Parser::new_ext(&markdown, Options::all()) {
+            match event {
+                Event::Start(Tag::CodeBlock(_)) => in_fence = true,
+                Event::End(TagEnd::CodeBlock) => in_fence = false,
+                Event::Text(text) if !in_fence => {
+                    prop_assert!(!text.contains(['@', '#', '<', '`']), "{} in {}", text, markdown);
+                }
+                Event::Html(html) | Event::InlineHtml(html) => {
+                    let tags = tags(html.trim_end());
+                    let is_ours = allowed.contains(&tags.as_str()) || tags == "<details><summary></summary>";
+                    prop_assert!(is_ours, "{} in {}", tags, markdown);
+                }
+                Event::Start(Tag::Link { dest_url, .. }) => {
+                    prop_assert!(dest_url.starts_with("https://git.example.com/a/b/"), "{}", dest_url);
+                }
+                Event::Start(Tag::Image { .. } | Tag::Heading { .. } | Tag::Table(_) | Tag::FootnoteDefinition(_))
+                | Event::FootnoteReference(_) | Event::Rule | Event::TaskListMarker(_)
+                | Event::InlineMath(_) | Event::DisplayMath(_) => prop_assert!(false, "{}", markdown),
+                _ => {}
+            }
+        }
+        is_closed(&markdown);
+    }
 }

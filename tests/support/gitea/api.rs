@@ -228,7 +228,6 @@ impl Api {
         ok(201, answer)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of a request")]
     fn repository(&self, method: &str, key: &str, rest: &[&str], query: &str, login: &str, body: &Value) -> Answer {
         let not_found = || fail(404, "The target couldn't be found.");
         let repository = self.lock().repositories[key].clone();

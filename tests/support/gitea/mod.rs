@@ -2,6 +2,17 @@
 //! `HLGEN_TEST_GITEA_URL` and `HLGEN_TEST_GITEA_TOKEN` (an administrator's, all scopes), or a `gitea` in `HLGEN_TOOLS` or
 //! the `PATH`, which is started in a temporary folder. The suite knows neither from the other.
 
+#![allow(
+    dead_code,
+    clippy::cast_sign_loss,
+    clippy::cmp_owned,
+    clippy::format_collect,
+    clippy::manual_let_else,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a server for tests: what is skipped or wrong is said, and speed is no matter"
+)]
+
 pub(crate) mod api;
 pub(crate) mod contract;
 pub(crate) mod real;

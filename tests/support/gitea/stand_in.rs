@@ -38,7 +38,7 @@ pub(crate) fn start() -> Host {
                     let (parts, body) = request.into_parts();
                     let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
                     let work =
-                        move || server.answer(&parts.method.to_string(), &parts.uri.to_string(), &parts.headers, &body);
+                        move || server.answer(parts.method.as_str(), &parts.uri.to_string(), &parts.headers, &body);
                     tokio::task::spawn_blocking(work).await.unwrap()
                 }
             });
