@@ -235,7 +235,9 @@ fn diff(comparison: &Comparison<'_>, kind: ItemKind, base: &Items, head: &Items,
             _ => Status::Changed,
         };
         let deltas = match (old, new) {
-            (Some((old, _)), Some((new, _))) => tree::compare(Some(old), Some(new), comparison.settings.masker),
+            (Some((old, _)), Some((new, _))) => {
+                tree::compare(Some(old), Some(new), comparison.settings.masker, &comparison.known)
+            }
             _ => Vec::new(),
         };
         if status == Status::Changed && deltas.is_empty() {

@@ -16,7 +16,8 @@ use crate::render::application;
 use crate::render::release;
 use crate::render::sets::Member;
 use crate::resolve::catalog::AppDef;
-use crate::template::{Scope, value_of};
+use crate::secret::{Known, names_secret, reads_one};
+use crate::template::{Scope, reads, value_of};
 
 /// What makes an object the one it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +40,34 @@ pub(super) struct Made {
     pub has_manifests: bool,
     /// Its manifests hold what must outlive the Application.
     pub holds_state: bool,
+    /// Secrets in it, and what templates made of secrets.
+    pub known: Known,
     /// Why it cannot be computed.
     pub broken: Vec<Diagnostic>,
+}
+
+/// Adds the secrets that a plan holds outside of values: variables, and the data of capabilities.
+pub(super) fn learn(plan: &Plan, known: &mut Known) {
+    let mut all = |map: &crate::model::JsonMap| {
+        let tree = Json::Object(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
+        known.learn(&tree);
+    };
+    all(&plan.project.vars);
+    plan.environments.iter().for_each(|env| all(&env.spec.vars));
+    plan.clusters.iter().for_each(|cluster| all(&cluster.vars));
+    let data = plan.environments.iter().flat_map(|env| env.provides.values());
+    let external =
+        plan.environments.iter().flat_map(|env| env.spec.capabilities.values()).filter_map(|choice| match choice {
+            crate::model::CapabilityChoice::External(external) => Some(&external.external),
+            _ => None,
+        });
+    let provided = plan.releases.iter().flat_map(|release| release.spec.provides.values());
+    for data in data.chain(external).chain(provided) {
+        let Some(map) = data.as_object() else { continue };
+        let held: serde_json::Map<String, Json> =
+            map.iter().filter(|(key, _)| !names_secret(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        known.learn(&Json::Object(held));
+    }
 }
 
 /// The releases of one app on one side.
@@ -105,6 +132,12 @@ impl<'a> AppSide<'a> {
             if self.values.has_manifests(plan, self.side.docs, number) {
                 self.objects(number, &scope, &json, &place, &mut made, &mut findings);
             }
+            made.known.learn(&json);
+            for (node, result) in &made.results {
+                if reads(self.values.forest.text(*node)).iter().any(|read| reads_one(read)) {
+                    made.known.add(result);
+                }
+            }
             made.values = release.spec.chart.is_some().then_some(json);
         }
         made.broken.extend(findings);
@@ -135,7 +168,13 @@ impl<'a> AppSide<'a> {
         made.has_manifests = !files.is_empty();
         made.holds_state = release::holds_state(&files);
         for object in files.into_iter().flat_map(|file| file.objects) {
+            for (template, result) in object.templates() {
+                if reads(template).iter().any(|read| reads_one(read)) {
+                    made.known.add(result);
+                }
+            }
             let value = release::prepared(release, &object.value);
+            made.known.learn(&value);
             let text = |pointer: &str| value.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
             let (kind, group) = (text("/kind"), names::api_group(&text("/apiVersion")).to_owned());
             let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
