@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::render::projects::Project;
 use crate::render::sets::{Group, Member, Set};
 use crate::render::{Mode, NAMESPACES, application, root};
+use crate::traits;
 
 /// What every set of an instance is checked against.
 #[derive(Debug)]
@@ -132,8 +133,9 @@ fn place(plan: &Plan, member: &Member) -> Span {
     }
 }
 
-/// Checks the names that releases and clusters give to what is written.
+/// Checks the names that releases and clusters give to what is written, and what releases claim together.
 pub fn check_releases(plan: &Plan, findings: &mut Vec<Diagnostic>) {
+    traits::check(plan, findings);
     for release in &plan.releases {
         let env = plan.env_of(release);
         if release.name.as_str() == NAMESPACES {

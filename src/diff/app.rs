@@ -21,6 +21,7 @@ use crate::model::Crds;
 use crate::plan::Plan;
 use crate::plan::values::without_nulls;
 use crate::resolve::release::ReleaseModel;
+use crate::secret::Known;
 
 /// What comparing one app brought.
 #[derive(Debug, Default)]
@@ -188,7 +189,8 @@ impl<'a> Work<'_, 'a> {
             return;
         }
         let masker = self.comparison.settings.masker;
-        for delta in tree::compare(one.values.as_ref(), two.values.as_ref(), masker) {
+        let known = self.known(&one, &two);
+        for delta in tree::compare(one.values.as_ref(), two.values.as_ref(), masker, &known) {
             let spans = |side: &mut AppSide<'_>, number, path: &Option<_>| {
                 path.as_ref().map(|path| cause::of_value(side, number, path)).unwrap_or_default()
             };
@@ -201,8 +203,16 @@ impl<'a> Work<'_, 'a> {
             let what = paths.into_iter().find(|(_, path)| is_below(&delta.shown, path)).map(|(what, _)| what.clone());
             self.found.values.add(change(delta, place, what), &on);
         }
-        self.objects(&one, &two, new, &on);
+        self.objects(&one, &two, new, &known, &on);
         self.applications(pair, ((old, from), &one), ((new, to), &two), &on);
+    }
+
+    /// The secrets of two evaluated releases and of both plans.
+    fn known(&self, one: &Made, two: &Made) -> Known {
+        let mut known = self.comparison.known.clone();
+        known.join(&one.known);
+        known.join(&two.known);
+        known
     }
 
     fn note_manifests(&mut self, old: (usize, usize), one: Option<&Made>, new: (usize, usize), two: Option<&Made>) {
@@ -218,7 +228,7 @@ impl<'a> Work<'_, 'a> {
     fn fields(&mut self, was: &ReleaseModel, is: &ReleaseModel, on: &str) {
         let (base, head) = (self.comparison.base_plan, self.comparison.head_plan);
         let masker = self.comparison.settings.masker;
-        for delta in tree::compare(Some(&spec(was)), Some(&spec(is)), masker) {
+        for delta in tree::compare(Some(&spec(was)), Some(&spec(is)), masker, &self.comparison.known) {
             let keys = |path: &Option<crate::merge::Path>| -> Vec<String> {
                 let steps = path.iter().flat_map(|path| &path.0);
                 steps.map_while(|step| if let Step::Key(key) = step { Some(key.clone()) } else { None }).collect()
@@ -327,12 +337,12 @@ impl<'a> Work<'_, 'a> {
         }
     }
 
-    fn objects(&mut self, one: &Made, two: &Made, new: usize, on: &str) {
+    fn objects(&mut self, one: &Made, two: &Made, new: usize, known: &Known, on: &str) {
         let masker = self.comparison.settings.masker;
         for (key, (value, object)) in &two.objects {
             let before = one.objects.get(key);
             let deltas = match before {
-                Some((before, _)) => tree::compare(Some(before), Some(value), masker),
+                Some((before, _)) => tree::compare(Some(before), Some(value), masker, known),
                 None => Vec::new(),
             };
             if before.is_some() && deltas.is_empty() {
@@ -436,7 +446,7 @@ impl<'a> Work<'_, 'a> {
             settle(application, between || pair.renamed.is_some());
         }
         let masker = self.comparison.settings.masker;
-        for delta in tree::compare(Some(&before), Some(&after), masker) {
+        for delta in tree::compare(Some(&before), Some(&after), masker, &self.comparison.known) {
             self.found.application.add(change(delta, (None, false), None), on);
         }
     }
@@ -455,7 +465,8 @@ impl<'a> Work<'_, 'a> {
         if self.head_side(new).application(new, to, &made).is_some() {
             self.part.counts.applications_added += 1;
         }
-        self.objects(&Made::default(), &made, new, &on);
+        let known = self.known(&made, &made);
+        self.objects(&Made::default(), &made, new, &known, &on);
     }
 
     /// A release that a cluster loses.

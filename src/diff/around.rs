@@ -13,7 +13,7 @@ use crate::model::Destination;
 use crate::plan::Plan;
 use crate::plan::values::without_nulls;
 use crate::render::application::brings_something;
-use crate::render::{namespaces, projects, sets};
+use crate::render::{Mode, namespaces, projects, sets};
 
 type Manifests = BTreeMap<(usize, usize), bool>;
 
@@ -235,7 +235,9 @@ fn diff(comparison: &Comparison<'_>, kind: ItemKind, base: &Items, head: &Items,
             _ => Status::Changed,
         };
         let deltas = match (old, new) {
-            (Some((old, _)), Some((new, _))) => tree::compare(Some(old), Some(new), comparison.settings.masker),
+            (Some((old, _)), Some((new, _))) => {
+                tree::compare(Some(old), Some(new), comparison.settings.masker, &comparison.known)
+            }
             _ => Vec::new(),
         };
         if status == Status::Changed && deltas.is_empty() {
@@ -352,7 +354,7 @@ fn projects_of(comparison: &Comparison<'_>, plan: &Plan, manifests: &Manifests, 
     let manifests = completed(comparison, plan, manifests, in_base);
     let owners: Vec<usize> = namespaces::all(plan).keys().copied().collect();
     let groups = sets::groups(plan, &manifests, &owners);
-    let items = projects::all(plan, &groups).into_iter().map(|project| {
+    let items = projects::all(plan, &groups, Mode::Files).into_iter().map(|project| {
         let instance = &plan.instances[project.instance].name;
         let value = serde_json::to_value(&project.project.spec).unwrap_or_default();
         (format!("{instance}/{}", project.project.metadata.name), (value, None))

@@ -12,11 +12,13 @@ use crate::diag::{Code, Diagnostic, Level};
 use crate::plan::Plan;
 use crate::plan::manifests::Object;
 use crate::plan::values::{AppValues, Evaluated, Merged, Results};
-use crate::render::application;
 use crate::render::release;
 use crate::render::sets::Member;
+use crate::render::{Mode, application};
 use crate::resolve::catalog::AppDef;
-use crate::template::{Scope, value_of};
+use crate::secret::{Known, names_secret, reads_one};
+use crate::template::{Scope, reads, value_of};
+use crate::traits;
 
 /// What makes an object the one it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +41,34 @@ pub(super) struct Made {
     pub has_manifests: bool,
     /// Its manifests hold what must outlive the Application.
     pub holds_state: bool,
+    /// Secrets in it, and what templates made of secrets.
+    pub known: Known,
     /// Why it cannot be computed.
     pub broken: Vec<Diagnostic>,
+}
+
+/// Adds the secrets that a plan holds outside of values: variables, and the data of capabilities.
+pub(super) fn learn(plan: &Plan, known: &mut Known) {
+    let mut all = |map: &crate::model::JsonMap| {
+        let tree = Json::Object(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
+        known.learn(&tree);
+    };
+    all(&plan.project.vars);
+    plan.environments.iter().for_each(|env| all(&env.spec.vars));
+    plan.clusters.iter().for_each(|cluster| all(&cluster.vars));
+    let data = plan.environments.iter().flat_map(|env| env.provides.values());
+    let external =
+        plan.environments.iter().flat_map(|env| env.spec.capabilities.values()).filter_map(|choice| match choice {
+            crate::model::CapabilityChoice::External(external) => Some(&external.external),
+            _ => None,
+        });
+    let provided = plan.releases.iter().flat_map(|release| release.spec.provides.values());
+    for data in data.chain(external).chain(provided) {
+        let Some(map) = data.as_object() else { continue };
+        let held: serde_json::Map<String, Json> =
+            map.iter().filter(|(key, _)| !names_secret(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        known.learn(&Json::Object(held));
+    }
 }
 
 /// The releases of one app on one side.
@@ -102,8 +130,14 @@ impl<'a> AppSide<'a> {
                 let app = release.app.name.as_str();
                 schema.check(&self.values, merged, &made.results, release.version(), app, &mut self.findings);
             }
-            if self.values.has_manifests(plan, self.side.docs, number) {
-                self.objects(number, &scope, &json, &place, &mut made, &mut findings);
+            if self.values.has_manifests(plan, self.side.docs, number) || traits::any(release) {
+                self.objects((number, cluster), &scope, &json, &place, &mut made, &mut findings);
+            }
+            made.known.learn(&json);
+            for (node, result) in &made.results {
+                if reads(self.values.forest.text(*node)).iter().any(|read| reads_one(read)) {
+                    made.known.add(result);
+                }
             }
             made.values = release.spec.chart.is_some().then_some(json);
         }
@@ -113,8 +147,8 @@ impl<'a> AppSide<'a> {
 
     fn objects(
         &mut self,
-        number: usize,
-        scope: &Scope,
+        (number, cluster): (usize, usize),
+        scope: &Arc<Scope>,
         json: &Json,
         place: &str,
         made: &mut Made,
@@ -122,8 +156,9 @@ impl<'a> AppSide<'a> {
     ) {
         let (plan, docs) = (self.plan, self.side.docs);
         let release = &plan.releases[number];
-        let scope = Scope { values: Some(value_of(json)), ..scope.clone() };
-        let files = self.values.manifests(plan, docs, number, &scope, place, findings);
+        let seen = Scope { values: Some(value_of(json)), ..(**scope).clone() };
+        let mut files = self.values.manifests(plan, docs, number, &seen, place, findings);
+        traits::add(plan, number, cluster, scope, place, &mut files, findings);
         let own = format!("environments/{}/manifests/{}", plan.env_of(release).name, release.app.name);
         let sources = release.app.manifests.iter().cloned().chain(docs.source.list(&own)).collect::<Vec<_>>();
         if docs.is_broken(sources.iter().map(String::as_str)) {
@@ -135,7 +170,13 @@ impl<'a> AppSide<'a> {
         made.has_manifests = !files.is_empty();
         made.holds_state = release::holds_state(&files);
         for object in files.into_iter().flat_map(|file| file.objects) {
+            for (template, result) in object.templates() {
+                if reads(template).iter().any(|read| reads_one(read)) {
+                    made.known.add(result);
+                }
+            }
             let value = release::prepared(release, &object.value);
+            made.known.learn(&value);
             let text = |pointer: &str| value.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
             let (kind, group) = (text("/kind"), names::api_group(&text("/apiVersion")).to_owned());
             let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
@@ -156,6 +197,13 @@ impl<'a> AppSide<'a> {
         }
         let Made { has_manifests, holds_state, .. } = *made;
         let member = Member { release: Some(number), cluster, has_manifests, holds_state };
-        serde_json::to_value(application::release(self.plan, &self.plan.clusters[cluster], release, &member)).ok()
+        serde_json::to_value(application::release(
+            self.plan,
+            &self.plan.clusters[cluster],
+            release,
+            &member,
+            Mode::Files,
+        ))
+        .ok()
     }
 }

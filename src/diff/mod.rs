@@ -30,7 +30,7 @@ use self::pair::Pair;
 use self::touched::{Same, Touched};
 use crate::diag::Diagnostic;
 use crate::plan::Plan;
-use crate::secret::Masker;
+use crate::secret::{Known, Masker};
 use crate::source::docs::Docs;
 
 /// One of the two things that are compared.
@@ -80,6 +80,8 @@ pub struct Comparison<'a> {
     head_plan: &'a Plan,
     settings: Settings<'a>,
     causes: Causes<'a>,
+    /// The secrets that both plans hold.
+    known: Known,
     /// Everything that was matched, and the rest of it that may differ, by the app's name.
     matched: Vec<Pair>,
     groups: Vec<(String, Vec<Pair>)>,
@@ -121,7 +123,9 @@ impl<'a> Comparison<'a> {
         }
         let groups = groups.into_iter().collect();
         let causes = Causes::new(base, head);
-        Ok(Self { base, head, base_plan, head_plan, settings, causes, matched, groups })
+        let mut known = Known::default();
+        [base_plan, head_plan].into_iter().for_each(|plan| made::learn(plan, &mut known));
+        Ok(Self { base, head, base_plan, head_plan, settings, causes, known, matched, groups })
     }
 
     /// How many pieces there are.

@@ -10,7 +10,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::changes::Shown;
 use crate::merge::{Path, Step};
-use crate::secret::{self, Masker, Place};
+use crate::secret::{self, Known, Masker, Place};
 
 /// Items of two lists, multiplied, up to which they are compared as a sequence; beyond that by position.
 const SEQUENCE_MAX: usize = 250_000;
@@ -32,8 +32,8 @@ pub struct Delta {
 }
 
 /// Compares two trees; `None` is a tree that is not there.
-pub fn compare(base: Option<&Json>, head: Option<&Json>, masker: &Masker) -> Vec<Delta> {
-    let mut walk = Walk { masker, found: Vec::new() };
+pub fn compare(base: Option<&Json>, head: Option<&Json>, masker: &Masker, known: &Known) -> Vec<Delta> {
+    let mut walk = Walk { masker, known, found: Vec::new() };
     let root = |tree: Option<&Json>| tree.map_or(Place::Open, Place::root);
     walk.any(Spot { value: base, place: root(base) }, Spot { value: head, place: root(head) }, &Way::default());
     walk.found
@@ -69,12 +69,11 @@ struct Way {
 }
 
 impl Way {
-    fn key(&self, key: &str) -> Self {
+    fn key(&self, key: &str, shown: &str) -> Self {
         let mut way = self.clone();
         way.depth += 1;
         way.base.push_key(key);
         way.head.push_key(key);
-        let shown = secret::shown(key);
         let step = Path(vec![Step::Key(shown.to_owned())]).to_string();
         if !way.shown.is_empty() && !step.starts_with('[') {
             way.shown.push('.');
@@ -89,7 +88,7 @@ impl Way {
         way.base.0.push(Step::Index(base.unwrap_or(usize::MAX)));
         way.head.0.push(Step::Index(head.unwrap_or(usize::MAX)));
         way.shown.push_str(&match name {
-            Some((key, name)) => format!("[{key}={}]", secret::shown(name)),
+            Some((key, name)) => format!("[{key}={name}]"),
             None => format!("[{}]", head.or(base).unwrap_or_default()),
         });
         way
@@ -98,10 +97,21 @@ impl Way {
 
 struct Walk<'m> {
     masker: &'m Masker,
+    known: &'m Known,
     found: Vec<Delta>,
 }
 
 impl Walk<'_> {
+    /// A name as it may be shown.
+    fn shown<'t>(&self, name: &'t str) -> &'t str {
+        if self.known.is_in(name) { secret::MASK } else { secret::shown(name) }
+    }
+
+    /// Whether anything at a spot must not be shown.
+    fn hides(&self, spot: Spot<'_>) -> bool {
+        spot.value.is_some_and(|value| spot.place.hides_any(value) || self.known.is_in_any(value))
+    }
+
     fn any(&mut self, base: Spot<'_>, head: Spot<'_>, way: &Way) {
         match (base.value, head.value) {
             (None, None) => {}
@@ -111,10 +121,10 @@ impl Walk<'_> {
             (Some(Json::Object(b)), None) if !b.is_empty() => self.maps(base, head, b, &Map::new(), way),
             (None, Some(Json::Object(h))) if !h.is_empty() => self.maps(base, head, &Map::new(), h, way),
             (Some(Json::Array(b)), Some(Json::Array(h))) => self.lists(base, head, b, h, way),
-            (Some(Json::Array(b)), None) if base.value.is_some_and(|b| base.place.hides_any(b)) => {
+            (Some(Json::Array(b)), None) if self.hides(base) => {
                 self.lists(base, head, b, &[], way);
             }
-            (None, Some(Json::Array(h))) if head.value.is_some_and(|h| head.place.hides_any(h)) => {
+            (None, Some(Json::Array(h))) if self.hides(head) => {
                 self.lists(base, head, &[], h, way);
             }
             _ => self.leaf(base, head, way, None),
@@ -124,7 +134,7 @@ impl Walk<'_> {
     fn maps(&mut self, base: Spot<'_>, head: Spot<'_>, b: &Map<String, Json>, h: &Map<String, Json>, way: &Way) {
         let gone = b.keys().filter(|key| !h.contains_key(*key));
         for key in h.keys().chain(gone) {
-            self.any(base.key(key), head.key(key), &way.key(key));
+            self.any(base.key(key), head.key(key), &way.key(key, self.shown(key)));
         }
     }
 
@@ -149,17 +159,17 @@ impl Walk<'_> {
             let name = name(item);
             let from = in_base.get(&name).copied();
             let one = from.map_or(Spot::NONE, |from| base.item(b, from));
-            self.item(one, head.item(h, at), &way.item(from, Some(at), Some((key, &name))));
+            self.item(one, head.item(h, at), &way.item(from, Some(at), Some((key, self.shown(&name)))));
         }
         for (at, item) in b.iter().enumerate() {
             let name = name(item);
             if !in_head.contains_key(&name) {
-                self.item(base.item(b, at), Spot::NONE, &way.item(Some(at), None, Some((key, &name))));
+                self.item(base.item(b, at), Spot::NONE, &way.item(Some(at), None, Some((key, self.shown(&name)))));
             }
         }
         let common = |items: &[Json], other: &FxHashMap<String, usize>| -> Vec<Json> {
             let names = items.iter().map(name).filter(|name| other.contains_key(name));
-            names.map(|name| Json::from(secret::shown(&name))).collect()
+            names.map(|name| Json::from(self.shown(&name))).collect()
         };
         let (before, after) = (common(b, &in_head), common(h, &in_base));
         if before != after {
@@ -176,14 +186,16 @@ impl Walk<'_> {
 
     /// An item that only one side has is told whole, unless a part of it is secret.
     fn item(&mut self, base: Spot<'_>, head: Spot<'_>, way: &Way) {
-        let open = |spot: Spot<'_>| spot.value.is_none_or(|value| !spot.place.hides_any(value));
         let alone = base.value.is_none() || head.value.is_none();
-        if alone && open(base) && open(head) { self.leaf(base, head, way, None) } else { self.any(base, head, way) }
+        if alone && !self.hides(base) && !self.hides(head) {
+            self.leaf(base, head, way, None)
+        } else {
+            self.any(base, head, way)
+        }
     }
 
     fn leaf(&mut self, base: Spot<'_>, head: Spot<'_>, way: &Way, note: Option<&'static str>) {
-        let hides = |spot: Spot<'_>| spot.value.is_some_and(|value| spot.place.hides_any(value));
-        let secret = hides(base) || hides(head);
+        let secret = self.hides(base) || self.hides(head);
         let shown = |spot: Spot<'_>| {
             spot.value.map(|value| {
                 if secret { Shown::Secret(self.masker.digest(&bytes(value))) } else { Shown::Value(value.clone()) }
@@ -287,7 +299,7 @@ mod tests {
             Some(Shown::Value(value)) => value.to_string(),
             Some(Shown::Secret(_)) => "secret".to_owned(),
         };
-        let deltas = compare(Some(base), Some(head), &masker);
+        let deltas = compare(Some(base), Some(head), &masker, &Known::default());
         deltas
             .iter()
             .map(|delta| format!("{}: {} > {}", delta.shown, text(&delta.before), text(&delta.after)))

@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use crate::check::values::AppSchema;
 use crate::diag::Diagnostic;
 use crate::plan::Plan;
-use crate::plan::manifests::ManifestFile;
 use crate::plan::values::{AppValues, Evaluated, Results};
 use crate::render::{OutFile, Piece, PieceKind, release};
 use crate::source::docs::Docs;
@@ -124,14 +123,7 @@ fn app<E>(
             } else {
                 Vec::new()
             };
-            // A file that somebody wrote stands for the one a trait would make.
-            if traits::any(release) {
-                let made = traits::of(plan, *number, index, &scope, &place, &mut out.findings);
-                let new = |made: &ManifestFile| !files.iter().any(|own| own.path == made.path);
-                let made: Vec<ManifestFile> = made.into_iter().filter(|made| new(made)).collect();
-                files.extend(made);
-                files.sort_by(|one, other| one.path.cmp(&other.path));
-            }
+            traits::add(plan, *number, index, &scope, &place, &mut files, &mut out.findings);
             release::check_manifests(release, &files, &mut out.findings);
             if !files.is_empty() {
                 out.manifests.insert((*number, index), release::holds_state(&files));

@@ -16,7 +16,6 @@ use crate::io::write::{self, Output, Summary, WriteError};
 use crate::plan::Plan;
 use crate::render::sets::{Group, Member};
 use crate::render::{Inline, Mode, NAMESPACES, OutFile, PieceKind, namespaces, projects, root, sets};
-use crate::traits;
 
 /// What to do with what was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +78,6 @@ pub fn render(
     };
     check_selection(&plan, selection, &mut findings);
     output::check_releases(&plan, &mut findings);
-    traits::check(&plan, &mut findings);
     let planned = !has_errors(&findings);
     if !planned {
         workspace.read_everything(&docs, &mut findings);

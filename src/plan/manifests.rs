@@ -12,7 +12,7 @@ use crate::merge::Ref;
 use crate::model::ManifestEntry;
 use crate::source::docs::Docs;
 use crate::template::{OPEN, Scope, value_of};
-use crate::yaml::{Doc, Kind};
+use crate::yaml::{Doc, Kind, NodeId};
 
 /// Objects a release may have on a cluster: `each` multiplies documents.
 const OBJECT_LIMIT: usize = 10_000;
@@ -44,6 +44,35 @@ impl Object {
     /// An object that a field at `span` asks for.
     pub fn made(value: Json, span: Span) -> Self {
         Self { value, origin: Origin::Field(span) }
+    }
+
+    /// Every template in it with what came of it.
+    pub fn templates(&self) -> Vec<(&str, &Json)> {
+        fn walk<'o>(doc: &'o Doc, node: NodeId, value: &'o Json, found: &mut Vec<(&'o str, &'o Json)>) {
+            if !doc.templated(node) {
+                return;
+            }
+            match doc.kind(node) {
+                Kind::Map => {
+                    for entry in doc.entries(node) {
+                        if let Some(value) = value.get(doc.text(entry.key)) {
+                            walk(doc, entry.value, value, found);
+                        }
+                    }
+                }
+                Kind::Seq => {
+                    for (item, value) in doc.items(node).iter().zip(value.as_array().into_iter().flatten()) {
+                        walk(doc, *item, value, found);
+                    }
+                }
+                _ => found.push((doc.text(node), value)),
+            }
+        }
+        let mut found = Vec::new();
+        if let Origin::Doc(doc) = &self.origin {
+            walk(doc, doc.root(), &self.value, &mut found);
+        }
+        found
     }
 
     /// The place of a field, or of its nearest parent that is written; of the object's first key without one.

@@ -135,6 +135,19 @@ const ABOUT: &[&str] = &[
     "version",
     "selector",
     "template",
+    "backend",
+    "engine",
+    "manager",
+    "operator",
+    "driver",
+    "host",
+    "hostname",
+    "url",
+    "uri",
+    "port",
+    "address",
+    "endpoint",
+    "region",
 ];
 
 /// Whether a key says that what stands below it is secret: `adminPassword`, `api_key`, `client-secret`. Not `existingSecret`,
@@ -314,6 +327,7 @@ mod tests {
             "tag",
             "namespace",
             "secretsNamespace",
+            "secretsBackend",
             "hostname",
         ] {
             assert!(!names_one(key), "{key}");

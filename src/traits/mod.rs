@@ -60,19 +60,27 @@ pub fn any(release: &ReleaseModel) -> bool {
     !release.spec.expose.is_empty()
 }
 
-/// What the traits of a release make on a cluster.
-pub fn of(
+/// Puts what the traits of a release make on a cluster beside its own manifests, in the order of their paths. A file that
+/// somebody wrote stands for the one a trait would make.
+pub fn add(
     plan: &Plan,
     number: usize,
     cluster: usize,
     scope: &Arc<Scope>,
     place: &str,
+    files: &mut Vec<ManifestFile>,
     findings: &mut Vec<Diagnostic>,
-) -> Vec<ManifestFile> {
-    let context = Context { plan, release: &plan.releases[number], number, cluster, scope, place };
-    let mut files = Vec::new();
-    expose::routes(&context, &mut files, findings);
-    files
+) {
+    let release = &plan.releases[number];
+    if !any(release) {
+        return;
+    }
+    let context = Context { plan, release, number, cluster, scope, place };
+    let mut made = Vec::new();
+    expose::routes(&context, &mut made, findings);
+    made.retain(|made| !files.iter().any(|own| own.path == made.path));
+    files.append(&mut made);
+    files.sort_by(|one, other| one.path.cmp(&other.path));
 }
 
 /// Checks what releases of one environment claim together.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::view::{Entry, Group, Mark, Section, View, Word, view};
+use super::view::{Entry, Group, Mark, Section, View, Word, follows, view};
 use crate::diff::Changes;
 use crate::diff::text::Line;
 use crate::report::text::one_line;
@@ -134,7 +134,7 @@ fn item(out: &mut String, entry: &Entry) {
     for word in &entry.words {
         let glue = match (before, word) {
             (None, _) => "",
-            (Some(Word::Code(_)), Word::Text(text)) if text.starts_with([',', ':', ';', '.', ')']) => "",
+            (Some(Word::Code(_)), Word::Text(text)) if follows(text) => "",
             (Some(Word::Text(text)), Word::Code(_)) if text.ends_with('(') => "",
             _ => " ",
         };

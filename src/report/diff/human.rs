@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::view::{Entry, Group, Mark, View, Word, view};
+use super::view::{Entry, Group, Mark, View, Word, follows, view};
 use crate::diff::Changes;
 use crate::diff::text::Line;
 use crate::report::text::one_line;
@@ -91,7 +91,7 @@ fn entry(out: &mut String, entry: &Entry, depth: usize, ink: Ink) {
         let glue = match (before, word) {
             (None, _) => "",
             // `name`: text, and punctuation that follows a name.
-            (Some(Word::Code(_)), Word::Text(text)) if text.starts_with([',', ':', ';', '.', ')']) => "",
+            (Some(Word::Code(_)), Word::Text(text)) if follows(text) => "",
             (Some(Word::Text(text)), Word::Code(_)) if text.ends_with('(') => "",
             (Some(Word::Code(_)), Word::Old(_) | Word::New(_) | Word::Secret) => ": ",
             _ => " ",

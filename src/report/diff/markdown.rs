@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::view::{Entry, Group, Mark, Section, View, Word, view};
+use super::view::{Entry, Group, Mark, Section, View, Word, follows, view};
 use crate::diff::Changes;
 use crate::diff::changes::Place;
 use crate::diff::text::Line;
@@ -154,7 +154,7 @@ fn item(out: &mut String, entry: &Entry, depth: usize, options: &Options<'_>) {
         };
         let glue = match (before, word) {
             (None, _) => "",
-            (Some(Word::Code(_)), Word::Text(text)) if text.starts_with([',', ':', ';', '.', ')']) => "",
+            (Some(Word::Code(_)), Word::Text(text)) if follows(text) => "",
             (Some(Word::Text(text)), Word::Code(_)) if text.ends_with('(') => "",
             (Some(Word::Code(_)), Word::Old(_) | Word::New(_) | Word::Secret) => ": ",
             _ => " ",

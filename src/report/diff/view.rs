@@ -55,6 +55,11 @@ pub(super) enum Word {
     Tag(String),
 }
 
+/// Whether a text goes on right behind a name, without a space.
+pub(super) fn follows(text: &str) -> bool {
+    text.starts_with([',', ':', ';', '.', ')', '?', '!'])
+}
+
 /// A line with what belongs below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
