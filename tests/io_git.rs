@@ -108,5 +108,5 @@ fn revisions_are_found_or_named_in_an_error() {
     git(folder.path(), &["checkout", "-q", "--orphan", "other"]);
     git(folder.path(), &["commit", "-q", "-m", "three"]);
     assert_eq!(repository.merge_base(first, repository.head().unwrap()).unwrap(), None);
-    assert!(matches!(Repository::open(&std::env::temp_dir().join("/")), Err(GitError::NoRepository)));
+    assert!(matches!(Repository::open(tempfile::tempdir().unwrap().path()), Err(GitError::NoRepository)));
 }
