@@ -286,6 +286,44 @@ fn main() {
         );
         kept.push(repository);
     }
+    review(apps(500));
+}
+
+/// A pull request that touches one app: the whole `hlgen diff` against `git diff --stat` on the same revisions.
+fn review(apps: usize) {
+    let repository = Repository::new(Workload { apps, environments: 3 });
+    let root = repository.folder.path();
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command
+            .arg("-C")
+            .arg(root)
+            .args(["-c", "user.name=bench", "-c", "user.email=bench@example.com"])
+            .args(arguments);
+        command
+    };
+    let did = |arguments: &[&str]| {
+        let done = git(arguments).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+        assert!(done, "git {arguments:?}");
+    };
+    did(&["init", "-q", "-b", "main"]);
+    did(&["add", "."]);
+    did(&["commit", "-q", "-m", "base"]);
+    did(&["gc", "-q"]);
+    let path = root.join("catalog").join(workload::app_name(0)).join("values.yaml");
+    let text = fs::read_to_string(&path).expect("a values file");
+    fs::write(&path, format!("{text}added: by a pull request\n")).expect("a values file");
+    did(&["commit", "-q", "-a", "-m", "head"]);
+    let mut plain = Duration::MAX;
+    let cost = best(2 * RUNS, || {
+        plain = plain.min(measure(git(&["diff", "--stat", "HEAD~1", "HEAD"]).stdin(Stdio::null())).wall);
+        let mut command = Command::new(HLGEN);
+        command.arg("-C").arg(root).args(["diff", "HEAD~1", "HEAD"]);
+        measure(&mut command)
+    });
+    let goal = format!("at most {}", ms((plain * 3).max(Duration::from_millis(150))));
+    row(&format!("{apps} x 3: diff of a change to one app"), &both(cost), &goal);
+    row(&format!("{apps} x 3: diff / git diff --stat"), &ratio(cost.wall, plain), "3, or 150 ms");
 }
 
 fn both(cost: Cost) -> String {

@@ -260,7 +260,7 @@ fn edit(files: &mut Files, which: usize) {
             _ = files.insert(
                 "environments/prod/manifests/b/x.yaml".into(),
                 b"apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n".to_vec(),
-            )
+            );
         }
         17 => _ = files.insert("environments/prod/values/c.yaml".into(), b"added: true\n".to_vec()),
         18 => _ = files.remove("catalog/c/values.yaml"),
@@ -272,7 +272,7 @@ fn edit(files: &mut Files, which: usize) {
             _ = files.insert(
                 "environments/profiles/stage/prod.yaml".into(),
                 b"apiVersion: hlgen.dev/v1\nkind: Profile\nvars: { size: 9 }\n".to_vec(),
-            )
+            );
         }
         _ => change(
             "environments/prod/environment.yaml",

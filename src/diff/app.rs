@@ -23,6 +23,9 @@ use crate::plan::values::without_nulls;
 use crate::resolve::release::ReleaseModel;
 use crate::secret::Known;
 
+/// Releases and clusters with manifests, and whether those hold what must outlive the Application.
+pub(super) type Manifests = BTreeMap<(usize, usize), bool>;
+
 /// What comparing one app brought.
 #[derive(Debug, Default)]
 pub struct Part {
@@ -35,7 +38,7 @@ pub struct Part {
     /// Whom, on the head's side, and why.
     pub(super) broken: Vec<(String, bool, Vec<Diagnostic>)>,
     /// Releases and clusters with manifests, by side, as `render::sets` wants them.
-    pub(super) manifests: (BTreeMap<(usize, usize), bool>, BTreeMap<(usize, usize), bool>),
+    pub(super) manifests: (Manifests, Manifests),
 }
 
 #[derive(Default)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::Comparison;
+use super::app::Manifests;
 use super::changes::{
     Caution, CautionKind, Changes, ItemChange, ItemKind, PathChange, Removal, SetChange, Shown, Status, Weight,
 };
@@ -15,10 +16,14 @@ use crate::plan::values::without_nulls;
 use crate::render::application::brings_something;
 use crate::render::{Mode, namespaces, projects, sets};
 
-type Manifests = BTreeMap<(usize, usize), bool>;
-
 /// Items of one kind by name, with what is compared of them and a place that they are written at.
 type Items = BTreeMap<String, (Json, Option<crate::diag::Span>)>;
+
+/// Lists the items of a kind.
+type Listing = fn(&Plan) -> Items;
+
+/// Who provides something before and after, and for whom.
+type Providers = BTreeMap<(Option<String>, Option<String>), Vec<String>>;
 
 /// Compares everything that is no release.
 pub(super) fn compare(
@@ -34,7 +39,7 @@ pub(super) fn compare(
         return;
     }
     let (base, head) = (comparison.base_plan, comparison.head_plan);
-    let kinds: [(ItemKind, fn(&Plan) -> Items); 5] = [
+    let kinds: [(ItemKind, Listing); 5] = [
         (ItemKind::Project, project),
         (ItemKind::Instance, instances),
         (ItemKind::Environment, environments),
@@ -183,8 +188,7 @@ fn set_changes(comparison: &Comparison<'_>, manifests: &(Manifests, Manifests), 
 /// Who provides what to whom, where that is somebody else now.
 fn capabilities(comparison: &Comparison<'_>, changes: &mut Changes) {
     let (base, head) = (comparison.base_plan, comparison.head_plan);
-    let mut found: BTreeMap<(String, String), BTreeMap<(Option<String>, Option<String>), Vec<String>>> =
-        BTreeMap::new();
+    let mut found: BTreeMap<(String, String), Providers> = BTreeMap::new();
     for pair in &comparison.matched {
         let (Some(old), Some(new)) = (pair.base, pair.head) else { continue };
         let before: BTreeMap<String, Option<String>> = base.providers(old).into_iter().collect();

@@ -17,8 +17,11 @@ use crate::yaml::{Kind, Tag};
 pub(super) struct Causes<'a> {
     base: Side<'a>,
     head: Side<'a>,
-    lines: Mutex<FxHashMap<(bool, Arc<str>), Arc<Lines>>>,
+    lines: Mutex<LinesByFile>,
 }
+
+/// By side (whether the base's) and file.
+type LinesByFile = FxHashMap<(bool, Arc<str>), Arc<Lines>>;
 
 enum Lines {
     All,

@@ -9,6 +9,7 @@ use super::Side;
 use crate::argocd::names;
 use crate::check::values::AppSchema;
 use crate::diag::{Code, Diagnostic, Level};
+use crate::merge::Ref;
 use crate::plan::Plan;
 use crate::plan::manifests::Object;
 use crate::plan::values::{AppValues, Evaluated, Merged, Results};
@@ -134,11 +135,9 @@ impl<'a> AppSide<'a> {
                 self.objects((number, cluster), &scope, &json, &place, &mut made, &mut findings);
             }
             made.known.learn(&json);
-            for (node, result) in &made.results {
-                if reads(self.values.forest.text(*node)).iter().any(|read| reads_one(read)) {
-                    made.known.add(result);
-                }
-            }
+            let forest = &self.values.forest;
+            let secret = |node: &Ref| reads(forest.text(*node)).iter().any(|read| reads_one(read));
+            made.results.iter().filter(|(node, _)| secret(node)).for_each(|(_, result)| made.known.add(result));
             made.values = release.spec.chart.is_some().then_some(json);
         }
         made.broken.extend(findings);

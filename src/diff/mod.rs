@@ -174,7 +174,7 @@ impl<'a> Comparison<'a> {
     /// Puts the pieces together. What was found in the files of both sides (base, head) comes beside, to be settled before
     /// it goes into [`Comparison::with_findings`].
     pub fn finish(&self, parts: Vec<Part>) -> (Changes, (Vec<Diagnostic>, Vec<Diagnostic>)) {
-        let mut changes = Changes { base: self.info(&self.base), head: self.info(&self.head), ..Changes::default() };
+        let mut changes = Changes { base: Self::info(&self.base), head: Self::info(&self.head), ..Changes::default() };
         let mut manifests = (BTreeMap::new(), BTreeMap::new());
         let mut found = (self.base.findings.to_vec(), self.head.findings.to_vec());
         let mut cautions: BTreeMap<(Weight, changes::CautionKind, String), BTreeSet<String>> = BTreeMap::new();
@@ -193,7 +193,8 @@ impl<'a> Comparison<'a> {
             name.clone_into(&mut app.app);
             let mut broken: BTreeMap<(bool, String), (Vec<Diagnostic>, BTreeSet<String>)> = BTreeMap::new();
             for (on, in_head, why) in part.broken {
-                let key = why.iter().map(|finding| format!("{:?}{:?}", finding.code, finding.span())).collect();
+                let key =
+                    why.iter().fold(String::new(), |key, finding| key + finding.code.info().name + &finding.message);
                 broken.entry((in_head, key)).or_insert_with(|| (why, BTreeSet::new())).1.insert(on);
             }
             for ((in_head, _), (why, on)) in broken {
@@ -239,7 +240,7 @@ impl<'a> Comparison<'a> {
         changes
     }
 
-    fn info(&self, side: &Side<'_>) -> SideInfo {
+    fn info(side: &Side<'_>) -> SideInfo {
         SideInfo {
             name: side.name.to_owned(),
             commit: side.commit.map(str::to_owned),

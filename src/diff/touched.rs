@@ -55,7 +55,7 @@ impl Touched {
         }
         let parts: Vec<&str> = path.split('/').collect();
         match parts.as_slice() {
-            ["hlgen.yaml"] => self.all = true,
+            ["hlgen.yaml"] | ["environments", "profiles", ..] => self.all = true,
             ["catalog", app, "app.yaml"] => {
                 self.specs.insert((*app).to_owned());
                 self.same_plan = false;
@@ -63,7 +63,6 @@ impl Touched {
             ["catalog", app, _, ..] => {
                 self.apps.insert((*app).to_owned());
             }
-            ["environments", "profiles", ..] => self.all = true,
             ["environments", env, "environment.yaml"] => {
                 self.environments.insert((*env).to_owned());
                 self.same_plan = false;

@@ -4,6 +4,8 @@
 //! a different one), else as a sequence. What only one side has is told leaf by leaf, lists whole. Secrets are replaced
 //! here, while the way to a value is known; a secret on either side hides both.
 
+use std::fmt::Write as _;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value as Json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -87,10 +89,11 @@ impl Way {
         way.depth += 1;
         way.base.0.push(Step::Index(base.unwrap_or(usize::MAX)));
         way.head.0.push(Step::Index(head.unwrap_or(usize::MAX)));
-        way.shown.push_str(&match name {
-            Some((key, name)) => format!("[{key}={name}]"),
-            None => format!("[{}]", head.or(base).unwrap_or_default()),
-        });
+        // Writing to a `String` does not fail.
+        _ = match name {
+            Some((key, name)) => write!(way.shown, "[{key}={name}]"),
+            None => write!(way.shown, "[{}]", head.or(base).unwrap_or_default()),
+        };
         way
     }
 }
@@ -188,9 +191,9 @@ impl Walk<'_> {
     fn item(&mut self, base: Spot<'_>, head: Spot<'_>, way: &Way) {
         let alone = base.value.is_none() || head.value.is_none();
         if alone && !self.hides(base) && !self.hides(head) {
-            self.leaf(base, head, way, None)
+            self.leaf(base, head, way, None);
         } else {
-            self.any(base, head, way)
+            self.any(base, head, way);
         }
     }
 

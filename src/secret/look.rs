@@ -119,7 +119,7 @@ fn random_words(word: &str) -> bool {
     let mut digest = false;
     for part in word.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '_')) {
         let is_digest = std::mem::replace(&mut digest, part == "sha256" || part == "sha512" || part == "sha1");
-        let count = |test: fn(&u8) -> bool| part.bytes().filter(|byte| test(byte)).count();
+        let count = |test: fn(&u8) -> bool| part.bytes().filter(&test).count();
         let (lower, upper, digits) =
             (count(u8::is_ascii_lowercase), count(u8::is_ascii_uppercase), count(u8::is_ascii_digit));
         let mixed = part.len() >= 20 && lower >= 3 && upper >= 3 && digits >= 2;

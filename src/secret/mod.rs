@@ -41,7 +41,9 @@ impl Masker {
     pub fn digest(&self, secret: &[u8]) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return "?".repeat(16) };
         mac.update(secret);
-        mac.finalize().into_bytes().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let digest = mac.finalize().into_bytes();
+        let first = u64::from_be_bytes(std::array::from_fn(|at| digest[at]));
+        format!("{first:016x}")
     }
 }
 

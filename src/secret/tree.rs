@@ -39,9 +39,9 @@ impl Place {
             Self::Secret | Self::Cipher => self,
             Self::Reference if key == "encryptedData" => Self::Cipher,
             Self::SecretObject => match key {
-                "data" | "stringData" => Self::Secret,
                 "metadata" => Self::Open,
                 "apiVersion" | "kind" | "type" | "immutable" => Self::About,
+                // `data`, `stringData`, and whatever else there might be.
                 _ => Self::Secret,
             },
             Self::Reference if matches!(key, "secretKey" | "remoteRef" | "secretStoreRef" | "target") => Self::About,
@@ -62,7 +62,7 @@ impl Place {
     pub fn item(self, before: Option<&Json>) -> Self {
         let flag = before.and_then(Json::as_str).filter(|text| text.starts_with('-') && !text.contains('='));
         match self {
-            Self::Open if flag.is_some_and(|flag| name::names_one(flag)) => Self::Secret,
+            Self::Open if flag.is_some_and(name::names_one) => Self::Secret,
             place => place,
         }
     }
@@ -70,7 +70,7 @@ impl Place {
     /// Whether a scalar here must not be shown. Truth, null and the empty text give nothing away.
     pub fn hides(self, value: &Json) -> bool {
         match value {
-            Json::Null | Json::Bool(_) => false,
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => false,
             Json::String(text) if text.is_empty() => false,
             Json::String(text) => match self {
                 Self::Secret | Self::SecretObject => true,
@@ -82,7 +82,6 @@ impl Place {
                 }
             },
             Json::Number(_) => matches!(self, Self::Secret | Self::SecretObject | Self::Cipher),
-            Json::Array(_) | Json::Object(_) => false,
         }
     }
 

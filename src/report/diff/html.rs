@@ -181,11 +181,11 @@ fn item(out: &mut String, entry: &Entry) {
 fn line(out: &mut String, line: &Line) {
     let (class, sign, pieces) = match line {
         Line::Same(text) => {
-            let _ = writeln!(out, "<span class=\"same\">  {}</span>", escape(text));
+            let _ = write!(out, "<span class=\"same\">  {}</span>", escape(text));
             return;
         }
         Line::Skipped => {
-            out.push_str("<span class=\"same\">  ...</span>\n");
+            out.push_str("<span class=\"same\">  ...</span>");
             return;
         }
         Line::Removed(pieces) => ("old", "-", pieces),
@@ -200,7 +200,7 @@ fn line(out: &mut String, line: &Line) {
             out.push_str(&text);
         }
     }
-    out.push_str("</span>\n");
+    out.push_str("</span>");
 }
 
 fn escape(text: &str) -> String {

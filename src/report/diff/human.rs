@@ -77,11 +77,10 @@ fn entry(out: &mut String, entry: &Entry, depth: usize, ink: Ink) {
     let mut before: Option<&Word> = None;
     for word in &entry.words {
         let text = match word {
-            Word::Text(text) => one_line(text).into_owned(),
             Word::Code(text) if matches!(entry.mark, Mark::Danger | Mark::Warning | Mark::Error | Mark::None) => {
                 format!("`{}`", one_line(text))
             }
-            Word::Code(text) => one_line(text).into_owned(),
+            Word::Text(text) | Word::Code(text) => one_line(text).into_owned(),
             Word::Old(text) => ink.paint("31", &one_line(text)),
             Word::New(text) if has_old => format!("-> {}", ink.paint("32", &one_line(text))),
             Word::New(text) => ink.paint("32", &one_line(text)),

@@ -12,6 +12,9 @@ use crate::diff::changes::Place;
 use crate::diff::text::Line;
 use crate::report::text::one_line;
 
+/// Bytes kept for saying what was left out.
+const NOTE: usize = 160;
+
 /// How a review is written.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options<'a> {
@@ -59,7 +62,6 @@ fn assemble(mut out: String, bodies: &[(String, String)], limit: usize) -> Strin
         bodies.iter().for_each(|(summary, body)| out.push_str(&open(summary, body)));
         return out;
     }
-    const NOTE: usize = 160;
     let mut room = limit.saturating_sub(out.len() + NOTE);
     let line =
         |summary: &str| format!("<details><summary>{summary}</summary>\n\nToo long to be shown here.\n</details>\n");
@@ -146,9 +148,8 @@ fn item(out: &mut String, entry: &Entry, depth: usize, options: &Options<'_>) {
     for word in &entry.words {
         let text = match word {
             Word::Text(text) => prose(text),
-            Word::Code(text) | Word::Old(text) => code(text),
             Word::New(text) if has_old => format!("→ {}", code(text)),
-            Word::New(text) => code(text),
+            Word::Code(text) | Word::Old(text) | Word::New(text) => code(text),
             Word::Secret => "*secret*".to_owned(),
             Word::Tag(text) => format!("**{}**", prose(text)),
         };

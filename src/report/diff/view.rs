@@ -1,6 +1,8 @@
 //! What every format shows, in the order it is shown: sections of entries with marks, words and places. The formats only
 //! draw it, so none can forget a part.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use crate::diff::Changes;
@@ -239,7 +241,7 @@ fn count(number: usize, word: &str) -> String {
 fn names(all: &[String]) -> String {
     let mut text = all.iter().take(NAMES).cloned().collect::<Vec<_>>().join(", ");
     if all.len() > NAMES {
-        text.push_str(&format!(" and {} more", all.len() - NAMES));
+        _ = write!(text, " and {} more", all.len() - NAMES);
     }
     text
 }
