@@ -7,6 +7,7 @@
 
 pub mod expand;
 pub mod names;
+pub mod plugin;
 pub mod rules;
 
 pub mod set;
