@@ -111,8 +111,8 @@ fn plan_benches(c: &mut Criterion) {
                 let plan = plan(&docs, &kinds, &mut findings).expect("a plan");
                 assert!(findings.is_empty(), "{findings:?}");
                 if evaluated {
-                    let evaluation = evaluate(&plan, &docs, |_, file| {
-                        black_box(file.text.len());
+                    let evaluation = evaluate(&plan, &docs, |piece| {
+                        black_box(piece.file.text.len());
                         Ok::<(), ()>(())
                     });
                     assert!(evaluation.is_ok_and(|evaluation| evaluation.findings.is_empty()));

@@ -91,3 +91,21 @@ fn pyyaml_reads_every_file() {
     assert_eq!(numbers[0], case.tree("out").len());
     assert!(numbers[1] >= numbers[0], "{printed}");
 }
+
+/// The steps of a staged rollout mean nothing to an Argo CD whose progressive syncs are off.
+#[test]
+fn a_staged_rollout_switches_progressive_syncs_on() {
+    let case = own();
+    let project = case.read("hlgen.yaml");
+    for (rollout, expected) in [("all-at-once", "false"), ("by-stage", "true")] {
+        let instances = "[{ name: hub, runsIn: prod-eks, manages: [dev-kind, staging-talos, prod-eks] }]";
+        let more = format!("argocd:\n  rollout: {rollout}\n  instances: {instances}\n");
+        let project = project.replace("  rollout: all-at-once\n", "").replace("argocd:\n", &more);
+        case.write("hlgen.yaml", project.as_bytes());
+        let outcome = case.run(&["render", "--out", "out", "--quiet"]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let values = case.read("out/prod-eks/argocd/values.yaml");
+        let line = format!("applicationsetcontroller.enable.progressive.syncs: {expected}\n");
+        assert!(values.contains(&line), "{values}");
+    }
+}

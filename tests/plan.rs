@@ -12,7 +12,7 @@ use std::path::Path;
 
 use hlgen::diag::Diagnostic;
 use hlgen::ops::evaluate::Selection;
-use hlgen::ops::render::{Target, render};
+use hlgen::ops::render::{Delivery, Target, render};
 use hlgen::ops::workspace::Workspace;
 
 const PROJECT: &str =
@@ -60,7 +60,7 @@ impl Case {
             std::fs::write(path, text).unwrap();
         }
         let workspace = Workspace::open(folder.path()).unwrap();
-        let outcome = render(&workspace, &Selection::default(), Target::Write(Path::new(""))).unwrap();
+        let outcome = render(&workspace, &Selection::default(), Delivery::Files, Target::Write(Path::new(""))).unwrap();
         let mut out = BTreeMap::new();
         read(&folder.path().join("rendered"), "", &mut out);
         Rendered { findings: outcome.findings, out }

@@ -4,5 +4,6 @@
 pub mod allow;
 pub mod files;
 pub mod output;
+pub mod rename;
 pub mod severity;
 pub mod values;

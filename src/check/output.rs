@@ -9,7 +9,7 @@ use crate::model::Rollout;
 use crate::plan::Plan;
 use crate::render::projects::Project;
 use crate::render::sets::{Group, Member, Set};
-use crate::render::{NAMESPACES, application, root};
+use crate::render::{Mode, NAMESPACES, application, root};
 
 /// What every set of an instance is checked against.
 #[derive(Debug)]
@@ -51,7 +51,14 @@ pub fn check(plan: &Plan, projects: &[Project], findings: &mut Vec<Diagnostic>) 
 }
 
 /// Checks a set and its Applications.
-pub fn check_set(plan: &Plan, rules: &InstanceRules, group: &Group, set: &Set, findings: &mut Vec<Diagnostic>) {
+pub fn check_set(
+    plan: &Plan,
+    rules: &InstanceRules,
+    group: &Group,
+    set: &Set,
+    mode: Mode<'_>,
+    findings: &mut Vec<Diagnostic>,
+) {
     let place_of = |object: &str| {
         let (_, name) = object.split_once('/').unwrap_or(("", object));
         let named = set.applications.iter().position(|application| application.metadata.name == name);
@@ -67,7 +74,14 @@ pub fn check_set(plan: &Plan, rules: &InstanceRules, group: &Group, set: &Set, f
     let of_instance = of_instance.into_iter().filter(|found| found.code != Code::OutClash);
     for violation in of_set.into_iter().chain(of_instance).filter(|found| !known(found)) {
         let at = place_of(&violation.object);
-        findings.push(finding(violation, at));
+        let large = violation.code == Code::OutSize && matches!(mode, Mode::Inline(_));
+        let mut finding = finding(violation, at);
+        if large {
+            finding.help = Some(
+                "the values travel in the ApplicationSet in inline mode; commit them instead (`--mode files`)".into(),
+            );
+        }
+        findings.push(finding);
     }
 }
 

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use anyhow::bail;
+
 use super::{Common, Status, Terminal};
 use crate::diag::Level;
 use crate::io::write::Summary;
 use crate::ops::evaluate::Selection;
-use crate::ops::render::{Outcome, Target, render};
+use crate::ops::render::{Delivery, Outcome, Target, render};
 use crate::ops::workspace::{Workspace, has_errors};
 use crate::plan::Plan;
 
@@ -26,9 +28,21 @@ pub struct Args {
     /// Write to this folder instead of the project's `git.path`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// `inline`: the values in the ApplicationSets, for the plugin; printed unless --out names a folder
+    #[arg(long, value_enum, default_value_t = Mode::Files)]
+    mode: Mode,
     /// Exit 1 on warnings too
     #[arg(long)]
     deny_warnings: bool,
+}
+
+/// How values and manifests reach Argo CD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Mode {
+    /// As files in Git
+    Files,
+    /// In the ApplicationSets; manifests come from the plugin
+    Inline,
 }
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
@@ -36,21 +50,59 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
     let workspace = Workspace::open(&common.directory)?;
     let selection = Selection { environments: args.environments.clone(), apps: args.apps.clone() };
     let folder = args.out.clone().unwrap_or_default();
-    let target = if args.check { Target::Check(&folder) } else { Target::Write(&folder) };
-    let outcome = render(&workspace, &selection, target)?;
+    let inline = args.mode == Mode::Inline;
+    let delivery = if inline { Delivery::Inline } else { Delivery::Files };
+    let target = match (args.check, inline && args.out.is_none()) {
+        (true, true) => {
+            bail!("nothing is written in inline mode, so there is nothing to check; name a folder with --out")
+        }
+        (true, false) => Target::Check(&folder),
+        (false, true) => Target::Collect,
+        (false, false) => Target::Write(&folder),
+    };
+    let outcome = render(&workspace, &selection, delivery, target)?;
     terminal.findings(&outcome.findings, &workspace.sources, false)?;
     let failed = has_errors(&outcome.findings) || denied(args.deny_warnings, &outcome);
     let differs = args.check && outcome.summary.as_ref().is_some_and(Summary::differs);
     if let (true, Some(summary)) = (args.check, &outcome.summary) {
         terminal.data(&changes(summary))?;
     }
+    let printed = print(&outcome, &selection, terminal)?;
     let time = format!("{} ms", start.elapsed().as_millis());
     match (&outcome.plan, &outcome.summary) {
         (Some(plan), Some(summary)) => terminal.summary(&format!("{}: {} ({time})", scope(plan), counts(summary))),
+        (Some(plan), None) if printed > 0 => {
+            terminal.summary(&format!("{}: {printed} printed ({time})", scope(plan)));
+        }
         (Some(plan), None) => terminal.summary(&format!("{}: nothing written ({time})", scope(plan))),
         (None, _) => terminal.summary(&format!("nothing written ({time})")),
     }
     Ok(if failed || differs { Status::Found } else { Status::Fine })
+}
+
+/// Prints the projects, ApplicationSets and roots of the instances that manage the selected environments, as one stream;
+/// with `--app` only the ApplicationSets of the selected releases. Returns how many files there were.
+fn print(outcome: &Outcome, selection: &Selection, terminal: &Terminal) -> anyhow::Result<usize> {
+    let Some(plan) = &outcome.plan else { return Ok(0) };
+    let selected = |path: &str| {
+        let mut parts = path.split('/');
+        let (Some("argocd"), Some(instance), Some(folder)) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        let manages = plan.instances.iter().filter(|plan| plan.name.as_str() == instance);
+        let mut environments = manages.flat_map(|plan| &plan.manages).map(|env| plan.environments[*env].name.as_str());
+        let env = selection.environments.is_empty()
+            || environments.any(|env| selection.environments.iter().any(|name| name == env));
+        let release = parts.next().map(|file| file.trim_end_matches(".yaml"));
+        let mut releases = plan.releases.iter().enumerate().filter(|(_, known)| Some(known.name.as_str()) == release);
+        let app = selection.apps.is_empty()
+            || folder == "applicationsets" && releases.any(|(number, _)| selection.has(plan, number));
+        env && app
+    };
+    let texts: Vec<&str> =
+        outcome.files.iter().filter(|file| selected(&file.path)).map(|file| file.text.as_str()).collect();
+    terminal.data(&texts.join("---\n"))?;
+    Ok(texts.len())
 }
 
 pub(super) fn denied(deny_warnings: bool, outcome: &Outcome) -> bool {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Common, Status, Terminal, render};
 use crate::ops::evaluate::Selection;
-use crate::ops::render::{Target, render as check};
+use crate::ops::render::{Delivery, Target, render as check};
 use crate::ops::workspace::{Workspace, has_errors};
 
 /// What counts as a failure.
@@ -18,7 +18,7 @@ pub struct Args {
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
     let start = Instant::now();
     let workspace = Workspace::open(&common.directory)?;
-    let outcome = check(&workspace, &Selection::default(), Target::Nowhere)?;
+    let outcome = check(&workspace, &Selection::default(), Delivery::Files, Target::Nowhere)?;
     terminal.findings(&outcome.findings, &workspace.sources, true)?;
     let count = Terminal::count(&outcome.findings, &workspace.sources);
     let count = if count.is_empty() { "nothing found".to_owned() } else { count };

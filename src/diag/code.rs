@@ -70,6 +70,8 @@ codes! {
     RefDuplicate = "ref/duplicate", Error, "two things have one name";
     RefConflict = "ref/conflict", Error, "two apps that cannot live together";
     RefPlatform = "ref/platform", Error, "an app does not support the environment's provider";
+    RefFormerly = "ref/formerly", Error, "`formerly` names a release that is still there";
+    RefRenamed = "ref/renamed", Warning, "a release seems to be renamed in one step";
     RefInstance = "ref/instance", Error, "an Argo CD instance and its environments do not fit together";
     HlgenVersion = "project/hlgen-version", Error, "the project asks for another version of hlgen";
     ChartUnsupported = "catalog/unsupported-version", Error, "a chart version outside what the catalog entry's values fit";

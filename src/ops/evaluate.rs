@@ -9,7 +9,7 @@ use crate::check::values::AppSchema;
 use crate::diag::Diagnostic;
 use crate::plan::Plan;
 use crate::plan::values::{AppValues, Evaluated, Results};
-use crate::render::{OutFile, release};
+use crate::render::{OutFile, Piece, PieceKind, release};
 use crate::source::docs::Docs;
 use crate::template::{Scope, value_of};
 
@@ -64,7 +64,7 @@ pub fn preload(docs: &Docs<'_>) {
 pub fn evaluate<E: Send>(
     plan: &Plan,
     docs: &Docs<'_>,
-    sink: impl Fn(usize, OutFile) -> Result<(), E> + Sync,
+    sink: impl Fn(Piece) -> Result<(), E> + Sync,
 ) -> Result<Evaluation, E> {
     let groups = plan.by_app();
     let parts: Vec<Result<Evaluation, E>> = groups.par_iter().map(|group| app(plan, docs, group, &sink)).collect();
@@ -81,7 +81,7 @@ fn app<E>(
     plan: &Plan,
     docs: &Docs<'_>,
     group: &[usize],
-    sink: &impl Fn(usize, OutFile) -> Result<(), E>,
+    sink: &impl Fn(Piece) -> Result<(), E>,
 ) -> Result<Evaluation, E> {
     let mut out = Evaluation::default();
     let Some(first) = group.first() else { return Ok(out) };
@@ -94,6 +94,7 @@ fn app<E>(
         let merged = values.merge(*number, &mut out.findings);
         for (index, cluster) in plan.clusters_of(release) {
             let place = format!("{}/{}", cluster.name, release.name);
+            let piece = |kind: PieceKind, file: OutFile| Piece { release: *number, cluster: index, kind, file };
             let before = out.findings.len();
             let scope = Arc::new(values.scope(*number, index));
             let results = match merged.root {
@@ -107,7 +108,7 @@ fn app<E>(
                     schema.check(&values, &merged, &results, version, app.name.as_str(), &mut out.findings);
                 }
                 let file = release::values(plan, cluster.name.as_str(), release, &values.forest, &merged, &results);
-                sink(*number, file)?;
+                sink(piece(PieceKind::Values, file))?;
             }
             if !complete {
                 continue;
@@ -126,7 +127,7 @@ fn app<E>(
                 out.manifests.insert((*number, index), release::holds_state(&files));
             }
             for file in release::manifests(plan, cluster.name.as_str(), release, &files) {
-                sink(*number, file)?;
+                sink(piece(PieceKind::Manifests, file))?;
             }
         }
     }

@@ -7,7 +7,7 @@ use super::workspace::{Workspace, has_errors};
 use crate::argocd::expand::expand;
 use crate::diag::Diagnostic;
 use crate::plan::Plan;
-use crate::render::{namespaces, sets};
+use crate::render::{Mode, namespaces, sets};
 use crate::resolve::capability::{Provider, declared};
 
 /// A list as data, with the findings of the plan it comes from.
@@ -83,7 +83,7 @@ pub fn applications(workspace: &Workspace) -> anyhow::Result<List> {
         workspace.settle(None, &mut findings);
         return Ok(List { findings, items: None });
     };
-    let evaluation = evaluate(&plan, &docs, |_, _| Ok::<_, anyhow::Error>(()))?;
+    let evaluation = evaluate(&plan, &docs, |_| Ok::<_, anyhow::Error>(()))?;
     findings.extend(evaluation.findings);
     findings.extend(docs.take_findings());
     workspace.settle(Some(&plan), &mut findings);
@@ -94,7 +94,7 @@ pub fn applications(workspace: &Workspace) -> anyhow::Result<List> {
     let mut items = Vec::new();
     for group in sets::groups(&plan, &evaluation.manifests, &owners) {
         let instance = &plan.instances[group.instance].name;
-        for application in expand(&sets::set(&plan, &group)?.set)? {
+        for application in expand(&sets::set(&plan, &group, Mode::Files)?.set)? {
             items.push(json!({ "instance": instance, "application": application }));
         }
     }

@@ -1,6 +1,8 @@
 //! `render` and `validate`: plan, evaluate, check, and write everything or nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use rayon::prelude::*;
@@ -8,12 +10,12 @@ use rayon::prelude::*;
 use super::evaluate::{Selection, evaluate};
 use super::workspace::{Workspace, has_errors};
 use crate::check::output::InstanceRules;
-use crate::check::{files, output};
+use crate::check::{files, output, rename};
 use crate::diag::{Code, Diagnostic, nearest};
-use crate::io::write::{Mode, Output, Summary, WriteError};
+use crate::io::write::{self, Output, Summary, WriteError};
 use crate::plan::Plan;
 use crate::render::sets::{Group, Member};
-use crate::render::{NAMESPACES, OutFile, namespaces, projects, root, sets};
+use crate::render::{Inline, Mode, NAMESPACES, OutFile, PieceKind, namespaces, projects, root, sets};
 
 /// What to do with what was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,18 @@ pub enum Target<'a> {
     Write(&'a Path),
     /// Say what a folder lacks.
     Check(&'a Path),
+    /// Hand the files back.
+    Collect,
+}
+
+/// Where the values and manifests of releases go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// Into files that are committed.
+    #[default]
+    Files,
+    /// Values into the ApplicationSets; the plugin brings the manifests.
+    Inline,
 }
 
 /// What a run found and did.
@@ -33,6 +47,8 @@ pub struct Outcome {
     pub plan: Option<Plan>,
     /// What was written, or would be; `None` where findings stopped it.
     pub summary: Option<Summary>,
+    /// With [`Target::Collect`]: the files in the order of their paths; none where findings stopped it.
+    pub files: Vec<OutFile>,
 }
 
 impl std::fmt::Debug for Plan {
@@ -45,7 +61,12 @@ impl std::fmt::Debug for Plan {
 ///
 /// # Errors
 /// What the disk would not do. Mistakes in the repository are findings.
-pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) -> anyhow::Result<Outcome> {
+pub fn render(
+    workspace: &Workspace,
+    selection: &Selection,
+    delivery: Delivery,
+    target: Target<'_>,
+) -> anyhow::Result<Outcome> {
     let docs = workspace.docs();
     let mut findings = Vec::new();
     let plan = workspace.plan(&docs, &mut findings);
@@ -53,7 +74,7 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let Some(plan) = plan else {
         workspace.read_everything(&docs, &mut findings);
         workspace.settle(None, &mut findings);
-        return Ok(Outcome { findings, plan: None, summary: None });
+        return Ok(Outcome { findings, ..Outcome::default() });
     };
     check_selection(&plan, selection, &mut findings);
     output::check_releases(&plan, &mut findings);
@@ -62,18 +83,28 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
         workspace.read_everything(&docs, &mut findings);
     }
     let output = match target {
-        Target::Write(folder) if planned => Some(open(workspace, &plan, folder, Mode::Write)?),
-        Target::Check(folder) if planned => Some(open(workspace, &plan, folder, Mode::Check)?),
+        Target::Write(folder) if planned => Some(open(workspace, &plan, folder, write::Mode::Write)?),
+        Target::Check(folder) if planned => Some(open(workspace, &plan, folder, write::Mode::Check)?),
         _ => None,
     };
+    let collected = Mutex::new(Vec::new());
     let stage = |file: &OutFile| -> Result<(), WriteError> {
         if let Some(output) = &output {
             output.stage(&file.path, file.text.as_bytes())?;
+        } else if target == Target::Collect {
+            collected.lock().unwrap_or_else(PoisonError::into_inner).push(file.clone());
         }
         Ok(())
     };
-    let evaluation =
-        evaluate(&plan, &docs, |number, file| if selection.has(&plan, number) { stage(&file) } else { Ok(()) });
+    let values = Mutex::new(BTreeMap::new());
+    let evaluation = evaluate(&plan, &docs, |piece| {
+        if delivery == Delivery::Inline && piece.kind == PieceKind::Values {
+            let text = piece.file.body().to_owned();
+            values.lock().unwrap_or_else(PoisonError::into_inner).insert((piece.release, piece.cluster), text);
+            return Ok(());
+        }
+        if selection.has(&plan, piece.release) { stage(&piece.file) } else { Ok(()) }
+    });
     let evaluation = evaluation.context("cannot write what was rendered")?;
     findings.extend(evaluation.findings);
     findings.extend(docs.take_findings());
@@ -82,12 +113,18 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let owners: Vec<usize> = namespaces.keys().copied().collect();
     let groups = sets::groups(&plan, &evaluation.manifests, &owners);
     check_empty(&plan, &groups, &mut findings);
-    let projects = projects::all(&plan, &groups);
+    let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let inline = Inline { values, ..Inline::default() };
+    let mode = match delivery {
+        Delivery::Files => Mode::Files,
+        Delivery::Inline => Mode::Inline(&inline),
+    };
+    let projects = projects::all(&plan, &groups, mode);
     // What would be written says nothing new where the plan itself is wrong.
     let rules = if planned { output::check(&plan, &projects, &mut findings) } else { Vec::new() };
     let mut names = Vec::new();
     let parts: Vec<anyhow::Result<SetPart>> =
-        groups.par_iter().map(|group| set_part(&plan, &rules, group, &stage)).collect();
+        groups.par_iter().map(|group| set_part(&plan, &rules, group, mode, &stage)).collect();
     for part in parts {
         let part = part?;
         findings.extend(part.findings);
@@ -105,7 +142,7 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
         }
     }
     for instance in 0..plan.instances.len() {
-        stage(&root::file(&plan, instance))?;
+        stage(&root::file(&plan, instance, mode))?;
     }
     workspace.settle(Some(&plan), &mut findings);
     let mut summary = None;
@@ -113,10 +150,18 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
         if has_errors(&findings) {
             output.abort();
         } else {
-            summary = finish(&plan, selection, target, output, &mut findings)?;
+            let mut late = Vec::new();
+            summary = finish(&plan, selection, target, output, &mut late)?;
+            workspace.settle_late(&plan, &mut late);
+            findings.append(&mut late);
         }
     }
-    Ok(Outcome { findings, plan: Some(plan), summary })
+    let mut files = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    if has_errors(&findings) {
+        files.clear();
+    }
+    Ok(Outcome { findings, plan: Some(plan), summary, files })
 }
 
 /// What came of one ApplicationSet besides its file.
@@ -131,10 +176,11 @@ fn set_part(
     plan: &Plan,
     rules: &[Option<InstanceRules>],
     group: &Group,
+    mode: Mode<'_>,
     stage: &impl Fn(&OutFile) -> Result<(), WriteError>,
 ) -> anyhow::Result<SetPart> {
     let mut part = SetPart::default();
-    let set = match sets::set(plan, group) {
+    let set = match sets::set(plan, group, mode) {
         Ok(set) => set,
         Err(error) => {
             let finding = Diagnostic::new(Code::OutField, error.to_string());
@@ -143,7 +189,7 @@ fn set_part(
         }
     };
     if let Some(rules) = rules.get(group.instance).and_then(Option::as_ref) {
-        output::check_set(plan, rules, group, &set, &mut part.findings);
+        output::check_set(plan, rules, group, &set, mode, &mut part.findings);
     }
     let names = set.applications.iter().zip(&group.members);
     part.names = names.map(|(app, member)| (group.instance, app.metadata.name.clone(), *member)).collect();
@@ -151,7 +197,7 @@ fn set_part(
     Ok(part)
 }
 
-fn open(workspace: &Workspace, plan: &Plan, folder: &Path, mode: Mode) -> anyhow::Result<Output> {
+fn open(workspace: &Workspace, plan: &Plan, folder: &Path, mode: write::Mode) -> anyhow::Result<Output> {
     let project = plan.project.name.as_str();
     let (base, below) = if folder.as_os_str().is_empty() {
         (workspace.root.clone(), plan.project.git.path.as_str())
@@ -173,7 +219,11 @@ fn finish(
         _ => plan.project.git.path.clone(),
     };
     let selected = |path: &str| is_selected(plan, selection, path);
-    let result = if matches!(target, Target::Check(_)) { output.plan(selected) } else { output.commit(selected) };
+    let mut renamed = Vec::new();
+    let result = output.commit_after(selected, |output, summary| {
+        rename::check(plan, &summary.added, &summary.removed, |path| output.before(path), &mut renamed);
+    });
+    findings.append(&mut renamed);
     match result {
         Ok(summary) => {
             findings.extend(summary.foreign.iter().map(|foreign| foreign.finding(&shown)));

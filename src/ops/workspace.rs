@@ -96,6 +96,15 @@ impl Workspace {
         diag::sort(findings, &self.sources);
         diag::fold(findings);
     }
+
+    /// The same for findings that come up while the output is written, when everything else was settled.
+    pub fn settle_late(&self, plan: &Plan, findings: &mut Vec<Diagnostic>) {
+        diag::sort(findings, &self.sources);
+        allow::apply(findings, &self.sources, &[]);
+        severity::apply(findings, &plan.project.severity);
+        diag::sort(findings, &self.sources);
+        diag::fold(findings);
+    }
 }
 
 /// Whether a list holds an error.

@@ -59,6 +59,7 @@ pub(super) fn resolve(
     let clusters = clusters(environments, &instances, findings);
     check_shared(environments, releases, &clusters, findings);
     check_duplicates(environments, releases, findings);
+    check_former_names(environments, releases, findings);
     (clusters, instances)
 }
 
@@ -252,6 +253,22 @@ fn check_pair(
 }
 
 /// Helm stores a release by namespace and name, so no two may share both.
+/// A release that was renamed and one that has its old name would both be the same thing.
+fn check_former_names(environments: &[EnvModel], releases: &[ReleaseModel], findings: &mut Vec<Diagnostic>) {
+    for release in releases {
+        let env = &environments[release.env];
+        for former in release.former_names() {
+            let same = |other: &&ReleaseModel| other.env == release.env && other.name.as_str() == former;
+            let Some(other) = releases.iter().find(same) else { continue };
+            let message = format!("`{}` says it was `{former}`, but a release `{former}` is still there", release.name);
+            let finding = Diagnostic::new(Code::RefFormerly, message)
+                .at(release.span(env, &["formerly"]), "said here")
+                .at(other.entry_span(env), "still installed");
+            findings.push(finding.help(format!("remove `{former}`, or take it out of `formerly`")));
+        }
+    }
+}
+
 fn check_duplicates(environments: &[EnvModel], releases: &[ReleaseModel], findings: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<(usize, &str, &str), usize> = BTreeMap::new();
     for (number, release) in releases.iter().enumerate() {

@@ -48,7 +48,14 @@ impl Scopes {
         findings: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut scopes = Self {
-            project: value_of(json!({ "name": project.name })),
+            project: value_of(json!({
+                "name": project.name,
+                "argocd": {
+                    "namespace": project.argocd.namespace,
+                    "version": project.argocd.version,
+                    "rollout": project.argocd.rollout,
+                },
+            })),
             clusters: clusters
                 .iter()
                 .map(|cluster| cluster_scope(project, &environments[cluster.env], cluster))

@@ -2,13 +2,14 @@
 
 use indexmap::IndexMap;
 
+use super::inline::{self, Mode};
 use super::sets::Member;
 use crate::argocd::Version;
 use crate::argocd::types::{
     Application, ApplicationSpec, Automated, Backoff, Destination, Directory, Helm, IgnoreDifference, Metadata, Retry,
     Source, SyncPolicy, keys,
 };
-use crate::model::{self, Crds};
+use crate::model::{self, Chart, Crds};
 use crate::plan::{ClusterPlan, InstancePlan, Plan};
 use crate::resolve::release::ReleaseModel;
 
@@ -56,11 +57,19 @@ pub fn brings_something(release: &ReleaseModel, has_manifests: bool) -> bool {
 /// its last manifests for those of a new commit that touches nothing below them (argocd.md section 1.7). A directory
 /// of another repository (`git:`) may reach out of its folder and changes by its revision alone, so there is none for
 /// it.
-pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, member: &Member) -> Application {
+///
+/// In inline mode what hlgen rendered comes with the Application ([`inline`]), so the paths are those the plugin reads.
+pub fn release(
+    plan: &Plan,
+    cluster: &ClusterPlan,
+    release: &ReleaseModel,
+    member: &Member,
+    mode: Mode<'_>,
+) -> Application {
     let instance = &plan.instances[cluster.instance];
     let spec = &release.spec;
     let options = &spec.application;
-    let mut sources = sources(instance, cluster, release, member.has_manifests);
+    let mut sources = sources(instance, cluster, release, member, mode);
     let app_name = release.app.name.as_str();
     let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
     let mut metadata = metadata(plan, cluster, name, release.name.as_str());
@@ -70,13 +79,16 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, membe
     if deletes_resources(plan, release) && !member.holds_state {
         metadata.finalizers.push(keys::RESOURCES_FINALIZER.into());
     }
+    if let Mode::Inline(inline) = mode {
+        inline.annotate(member, &mut metadata);
+    }
     match &spec.chart {
         _ if spec.git.is_some() => {
             metadata.annotations.shift_remove(keys::MANIFEST_GENERATE_PATHS);
         }
-        Some(model::Chart { path: Some(path), .. }) => {
-            let folder = metadata.annotations.entry(keys::MANIFEST_GENERATE_PATHS.to_owned()).or_default();
-            *folder = format!("{folder};/{path}");
+        Some(Chart { path: Some(path), .. }) => {
+            let paths = metadata.annotations.entry(keys::MANIFEST_GENERATE_PATHS.to_owned()).or_default();
+            *paths = if paths.is_empty() { format!("/{path}") } else { format!("{paths};/{path}") };
         }
         _ => {}
     }
@@ -91,30 +103,37 @@ pub fn release(plan: &Plan, cluster: &ClusterPlan, release: &ReleaseModel, membe
             sources,
             sync_policy: Some(sync_policy(instance, prunes(plan, release), release)),
             ignore_differences: options.ignore_differences.iter().map(ignore_difference).collect(),
-            revision_history_limit: options.revision_history_limit.map(i64::from),
+            revision_history_limit: options.revision_history_limit.map(i64::from).or(mode.history_limit()),
         },
     )
 }
 
 /// The Application that brings a cluster its namespaces.
-pub fn namespaces(plan: &Plan, cluster: &ClusterPlan) -> Application {
+pub fn namespaces(plan: &Plan, cluster: &ClusterPlan, member: &Member, mode: Mode<'_>) -> Application {
     let instance = &plan.instances[cluster.instance];
     let release = super::NAMESPACES;
     let name = name(plan, cluster, release, release, None);
     let mut metadata = metadata(plan, cluster, name, release);
+    let source = match mode {
+        Mode::Files => Source {
+            repo_url: instance.git.repo_url.clone(),
+            path: format!("{}/{}/{release}", instance.git.path, cluster.name),
+            target_revision: instance.git.branch.clone(),
+            directory: Some(Directory { recurse: true }),
+            ..Source::default()
+        },
+        Mode::Inline(inline) => {
+            inline.annotate(member, &mut metadata);
+            inline::namespaces_source(instance, cluster)
+        }
+    };
     metadata.labels.insert("hlgen.dev/tier".into(), model::Tier::Platform.as_str().into());
     Application::new(
         metadata,
         ApplicationSpec {
             project: project_name(plan, cluster.env, model::Tier::Platform),
             destination: destination(cluster, ""),
-            source: Some(Source {
-                repo_url: instance.git.repo_url.clone(),
-                path: format!("{}/{}/{release}", instance.git.path, cluster.name),
-                target_revision: instance.git.branch.clone(),
-                directory: Some(Directory { recurse: true }),
-                ..Source::default()
-            }),
+            source: Some(source),
             sync_policy: Some(SyncPolicy {
                 automated: Some(Automated::new(true, true, version(instance))),
                 sync_options: vec!["ServerSideApply=true".into()],
@@ -156,65 +175,61 @@ pub fn destination(cluster: &ClusterPlan, namespace: &str) -> Destination {
     destination
 }
 
-/// Where the parts of a release come from.
+/// Where the parts of a release come from: its chart or directory, and its manifests.
+///
+/// In files mode the values are a file of the Git repository, which is a source under the name `values`; in inline mode
+/// they stand in the chart's source, and the plugin brings the manifests.
 pub fn sources(
     instance: &InstancePlan,
     cluster: &ClusterPlan,
     release: &ReleaseModel,
-    has_manifests: bool,
+    member: &Member,
+    mode: Mode<'_>,
 ) -> Vec<Source> {
     let git = &instance.git;
     let spec = &release.spec;
+    let has_manifests = member.has_manifests;
     let folder = format!("{}/{}/{}", git.path, cluster.name, release.name);
-    let values_file = format!("{folder}/values.yaml");
-    let own = |reference: &str| Source {
-        repo_url: git.repo_url.clone(),
-        target_revision: git.branch.clone(),
-        reference: reference.to_owned(),
-        path: if has_manifests { format!("{folder}/manifests") } else { String::new() },
-        directory: has_manifests.then_some(Directory { recurse: true }),
-        ..Source::default()
+    let own = |reference: &str| match mode {
+        Mode::Files => Source {
+            repo_url: git.repo_url.clone(),
+            target_revision: git.branch.clone(),
+            reference: reference.to_owned(),
+            path: if has_manifests { format!("{folder}/manifests") } else { String::new() },
+            directory: has_manifests.then_some(Directory { recurse: true }),
+            ..Source::default()
+        },
+        Mode::Inline(_) => inline::manifests_source(instance, cluster, release),
     };
-    let helm = |values: String| {
-        let options = &spec.application.helm;
-        Some(Helm {
-            release_name: release.helm_name().to_owned(),
-            value_files: vec![values],
-            skip_crds: options.skip_crds,
-            skip_tests: options.skip_tests,
-            skip_schema_validation: options.skip_schema_validation,
-            pass_credentials: options.pass_credentials,
-            kube_version: options.kube_version.clone().unwrap_or_default(),
-            api_versions: options.api_versions.clone(),
-            ..Helm::default()
-        })
-    };
-    if let Some(chart) = &spec.chart {
-        if let Some(path) = &chart.path {
-            // The chart is in the same repository, so its values are named from the repository's root.
-            let mut sources = vec![Source {
-                repo_url: git.repo_url.clone(),
-                path: path.clone(),
-                target_revision: git.branch.clone(),
-                helm: helm(format!("/{values_file}")),
-                ..Source::default()
-            }];
-            sources.extend(has_manifests.then(|| own("")));
-            return sources;
+    let helm = |prefix: &str| {
+        let mut helm = helm(release);
+        match mode {
+            Mode::Files => helm.value_files = vec![format!("{prefix}/{folder}/values.yaml")],
+            Mode::Inline(inline) => inline.values_of(member).clone_into(&mut helm.values),
         }
-        return vec![
-            Source {
-                repo_url: chart_repository(chart.repository.as_deref().unwrap_or_default()),
-                chart: chart.name.clone().unwrap_or_default(),
-                target_revision: release.version().unwrap_or_default().to_owned(),
-                helm: helm(format!("${VALUES_REF}/{values_file}")),
-                ..Source::default()
-            },
-            own(VALUES_REF),
-        ];
-    }
+        Some(helm)
+    };
     let mut sources = Vec::new();
-    if let Some(directory) = &spec.git {
+    let mut reference = "";
+    if let Some(Chart { path: Some(path), .. }) = &spec.chart {
+        // The chart is in the same repository, so its values are named from the repository's root.
+        sources.push(Source {
+            repo_url: git.repo_url.clone(),
+            path: path.clone(),
+            target_revision: git.branch.clone(),
+            helm: helm(""),
+            ..Source::default()
+        });
+    } else if let Some(chart) = &spec.chart {
+        sources.push(Source {
+            repo_url: chart_repository(chart.repository.as_deref().unwrap_or_default()),
+            chart: chart.name.clone().unwrap_or_default(),
+            target_revision: release.version().unwrap_or_default().to_owned(),
+            helm: helm(&format!("${VALUES_REF}")),
+            ..Source::default()
+        });
+        reference = VALUES_REF;
+    } else if let Some(directory) = &spec.git {
         sources.push(Source {
             repo_url: directory.repo_url.clone(),
             path: directory.path.clone(),
@@ -222,8 +237,24 @@ pub fn sources(
             ..Source::default()
         });
     }
-    sources.extend(has_manifests.then(|| own("")));
+    let needs_values = matches!(mode, Mode::Files) && !reference.is_empty();
+    sources.extend((has_manifests || needs_values).then(|| own(reference)));
     sources
+}
+
+/// How a release's chart is rendered, but for its values.
+fn helm(release: &ReleaseModel) -> Helm {
+    let options = &release.spec.application.helm;
+    Helm {
+        release_name: release.helm_name().to_owned(),
+        skip_crds: options.skip_crds,
+        skip_tests: options.skip_tests,
+        skip_schema_validation: options.skip_schema_validation,
+        pass_credentials: options.pass_credentials,
+        kube_version: options.kube_version.clone().unwrap_or_default(),
+        api_versions: options.api_versions.clone(),
+        ..Helm::default()
+    }
 }
 
 /// A chart repository as Argo CD writes it: an OCI registry without its scheme (argocd.md section 3.1).
@@ -266,16 +297,18 @@ fn requires_storage(release: &ReleaseModel) -> bool {
 /// Whether what vanishes from Git is deleted from the cluster.
 pub fn prunes(plan: &Plan, release: &ReleaseModel) -> bool {
     let prod = plan.environments[release.env].spec.stage == "prod";
-    release.spec.application.prune.unwrap_or(!(prod && requires_storage(release)))
+    !release.lets_go() && release.spec.application.prune.unwrap_or(!(prod && requires_storage(release)))
 }
 
 /// Whether deleting the Application deletes what it installed: only outside prod, and never storage, CRDs, Argo CD
-/// itself, the network or the storage drivers; nor a directory of another repository, which may hold any of these.
+/// itself, the network or the storage drivers; nor a directory of another repository, which may hold any of these; nor
+/// a release that is about to be renamed.
 fn deletes_resources(plan: &Plan, release: &ReleaseModel) -> bool {
     let spec = &release.spec;
     let provides = |kind: &str| spec.provides.keys().any(|name| name.split('/').next() == Some(kind));
     plan.environments[release.env].spec.stage != "prod"
         && !requires_storage(release)
+        && !release.lets_go()
         && spec.git.is_none()
         && spec.chart.as_ref().is_none_or(|chart| chart.crds != Crds::Chart)
         && !["gitops", "cni", "storage"].into_iter().any(provides)

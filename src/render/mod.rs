@@ -4,6 +4,7 @@
 //! AppProjects, namespaces and the root come after, because they need to know which releases have manifests.
 
 pub mod application;
+pub mod inline;
 pub mod marker;
 pub mod namespaces;
 pub mod projects;
@@ -12,6 +13,8 @@ pub mod root;
 pub mod sets;
 
 use serde::Serialize;
+
+pub use inline::{Inline, Mode};
 
 use crate::plan::Plan;
 
@@ -22,10 +25,33 @@ pub struct OutFile {
     pub text: String,
 }
 
+/// A file of a release on a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    pub release: usize,
+    pub cluster: usize,
+    pub kind: PieceKind,
+    pub file: OutFile,
+}
+
+/// What a release's file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PieceKind {
+    /// `values.yaml`, for Helm.
+    Values,
+    /// A file below `manifests/`.
+    Manifests,
+}
+
 /// Name of the set, the Applications' release part and the folder of a cluster's namespaces; no release may have it.
 pub const NAMESPACES: &str = "namespaces";
 
 impl OutFile {
+    /// The text without the line that says who wrote it.
+    pub fn body(&self) -> &str {
+        self.text.split_once('\n').map_or("", |(_, body)| body)
+    }
+
     /// A file that holds objects, one document each.
     pub fn objects(plan: &Plan, path: String, subject: &str, objects: &[impl Serialize]) -> Self {
         let mut text = marker::line(plan.project.name.as_str(), subject);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use super::sets::Group;
-use super::{OutFile, application};
+use super::{Mode, OutFile, application};
 use crate::argocd::types::{AppProject, AppProjectSpec, Metadata, ProjectDestination, ResourceKind, keys};
 use crate::model::{Destination, Tier};
 use crate::plan::Plan;
@@ -28,7 +28,7 @@ struct Needs {
 }
 
 /// The projects that the groups use, by instance and name.
-pub fn all(plan: &Plan, groups: &[Group]) -> Vec<Project> {
+pub fn all(plan: &Plan, groups: &[Group], mode: Mode<'_>) -> Vec<Project> {
     let mut all: BTreeMap<(usize, usize, Tier), Needs> = BTreeMap::new();
     for (instance, member) in
         groups.iter().flat_map(|group| group.members.iter().map(|member| (group.instance, member)))
@@ -55,7 +55,7 @@ pub fn all(plan: &Plan, groups: &[Group]) -> Vec<Project> {
         let plan_instance = &plan.instances[instance];
         match release {
             Some(release) => {
-                let sources = application::sources(plan_instance, cluster, release, member.has_manifests);
+                let sources = application::sources(plan_instance, cluster, release, member, mode);
                 needs.repos.extend(sources.into_iter().map(|source| source.repo_url));
             }
             None => {

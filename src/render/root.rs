@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{OutFile, application};
+use super::{Mode, OutFile, application, inline};
 use crate::argocd::types::{
     AppProject, AppProjectSpec, Application, ApplicationSpec, Automated, Destination, Directory, Metadata,
     ProjectDestination, ResourceKind, Source, SyncPolicy, keys,
@@ -16,7 +16,7 @@ pub fn name(plan: &Plan) -> String {
 }
 
 /// The root's project and Application.
-pub fn objects(plan: &Plan, instance: usize) -> (AppProject, Application) {
+pub fn objects(plan: &Plan, instance: usize, mode: Mode<'_>) -> (AppProject, Application) {
     let instance = &plan.instances[instance];
     let namespace = plan.project.argocd.namespace.as_str();
     let in_cluster = "https://kubernetes.default.svc";
@@ -46,7 +46,20 @@ pub fn objects(plan: &Plan, instance: usize) -> (AppProject, Application) {
     );
     let path = format!("{}/argocd/{}", instance.git.path, instance.name);
     let mut root = metadata(None);
-    root.annotations.insert(keys::MANIFEST_GENERATE_PATHS.into(), format!("/{path}"));
+    let source = match mode {
+        Mode::Files => {
+            root.annotations.insert(keys::MANIFEST_GENERATE_PATHS.into(), format!("/{path}"));
+            Source {
+                repo_url: instance.git.repo_url.clone(),
+                path,
+                target_revision: instance.git.branch.clone(),
+                directory: Some(Directory { recurse: true }),
+                ..Source::default()
+            }
+        }
+        // Whatever changes in the repository may change a set, so there are no paths for it.
+        Mode::Inline(_) => inline::root_source(instance),
+    };
     let application = Application::new(
         root,
         ApplicationSpec {
@@ -56,13 +69,7 @@ pub fn objects(plan: &Plan, instance: usize) -> (AppProject, Application) {
                 namespace: namespace.into(),
                 ..Destination::default()
             },
-            source: Some(Source {
-                repo_url: instance.git.repo_url.clone(),
-                path,
-                target_revision: instance.git.branch.clone(),
-                directory: Some(Directory { recurse: true }),
-                ..Source::default()
-            }),
+            source: Some(source),
             sync_policy: Some(SyncPolicy {
                 automated: Some(Automated::new(true, true, application::version(instance))),
                 sync_options: vec!["ServerSideApply=true".into()],
@@ -75,8 +82,8 @@ pub fn objects(plan: &Plan, instance: usize) -> (AppProject, Application) {
 }
 
 /// The root's file.
-pub fn file(plan: &Plan, instance: usize) -> OutFile {
-    let (project, application) = objects(plan, instance);
+pub fn file(plan: &Plan, instance: usize, mode: Mode<'_>) -> OutFile {
+    let (project, application) = objects(plan, instance, mode);
     let objects = [serde_json::to_value(project), serde_json::to_value(application)];
     let objects: Vec<Value> = objects.into_iter().map(Result::unwrap_or_default).collect();
     let instance = &plan.instances[instance].name;

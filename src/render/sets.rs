@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{NAMESPACES, OutFile, application};
+use super::{Mode, NAMESPACES, OutFile, application};
 use crate::argocd::set::{Element, FactorError, Pattern, Rollout, factor};
 use crate::argocd::types::{Application, ApplicationSet, keys};
 use crate::model;
@@ -80,7 +80,7 @@ fn rank(plan: &Plan, cluster: &ClusterPlan, index: usize) -> (bool, (usize, Stri
 ///
 /// # Errors
 /// What cannot be folded, see [`FactorError`].
-pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
+pub fn set(plan: &Plan, group: &Group, mode: Mode<'_>) -> Result<Set, FactorError> {
     let elements: Vec<Element> = group
         .members
         .iter()
@@ -88,10 +88,10 @@ pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
             let cluster = &plan.clusters[member.cluster];
             let release = member.release.map(|number| &plan.releases[number]);
             let application = match release {
-                Some(release) => application::release(plan, cluster, release, member),
-                None => application::namespaces(plan, cluster),
+                Some(release) => application::release(plan, cluster, release, member, mode),
+                None => application::namespaces(plan, cluster, member, mode),
             };
-            Element { params: params(plan, member, release), application }
+            Element { params: params(plan, member, release, mode), application }
         })
         .collect();
     let charts =
@@ -102,7 +102,7 @@ pub fn set(plan: &Plan, group: &Group) -> Result<Set, FactorError> {
     Ok(Set { set, applications: elements.into_iter().map(|element| element.application).collect() })
 }
 
-fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>) -> Map<String, Value> {
+fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>, mode: Mode<'_>) -> Map<String, Value> {
     let cluster = &plan.clusters[member.cluster];
     let env = &plan.environments[cluster.env];
     let mut params = Map::new();
@@ -114,6 +114,9 @@ fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>) -> Map<S
     }
     if let model::Destination::Name(name) = &cluster.destination {
         params.insert("destination".into(), name.as_str().into());
+    }
+    if let (Mode::Inline(inline), Some(_)) = (mode, release.and_then(|release| release.spec.chart.as_ref())) {
+        params.insert("values".into(), inline.values_of(member).into());
     }
     params
 }
@@ -143,6 +146,10 @@ fn patterns(path: &str, release: &str, charts: &BTreeSet<&str>) -> Vec<Pattern> 
         folder("/spec/source/helm/valueFiles/*", "/", "/values.yaml"),
         folder("/spec/sources/*/helm/valueFiles/*", "/", "/values.yaml"),
         folder("/spec/sources/*/helm/valueFiles/*", "$values/", "/values.yaml"),
+        Pattern::at("/spec/source/helm/values").param("values"),
+        Pattern::at("/spec/sources/*/helm/values").param("values"),
+        Pattern::at("/spec/source/plugin/parameters/*/string").param("cluster"),
+        Pattern::at("/spec/sources/*/plugin/parameters/*/string").param("cluster"),
         Pattern::at("/spec/source/targetRevision").param("version"),
         Pattern::at("/spec/sources/*/targetRevision").param("version"),
         Pattern::at("/spec/destination/name").param("destination"),

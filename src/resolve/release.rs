@@ -32,9 +32,22 @@ impl ReleaseModel {
         self.spec.namespace.as_deref().unwrap_or(self.app.name.as_str())
     }
 
-    /// Helm's release name: the spec's, or the release's own.
+    /// Helm's release name: the spec's, or the one it always had, or the release's own. A release that was renamed keeps
+    /// the name of what it installed, or it would install everything a second time.
     pub fn helm_name(&self) -> &str {
-        self.spec.release_name.as_deref().unwrap_or(self.name.as_str())
+        let former = self.former_names().next();
+        self.spec.release_name.as_deref().or(former).unwrap_or(self.name.as_str())
+    }
+
+    /// The names it had before, oldest first.
+    pub fn former_names(&self) -> impl Iterator<Item = &str> {
+        self.spec.formerly.iter().map(ReleaseName::as_str).filter(|name| *name != self.name.as_str())
+    }
+
+    /// Whether it is about to be renamed: its own name is among its former ones. Its Application then neither prunes
+    /// nor deletes, so that the next commit can take it away and leave what it installed.
+    pub fn lets_go(&self) -> bool {
+        self.spec.formerly.contains(&self.name)
     }
 
     /// The chart's version or the Git revision.

@@ -138,6 +138,9 @@ pub struct Output {
     staging: Staging,
 }
 
+/// How much of a file of the last run is read: what Kubernetes takes as one object is far smaller.
+const BEFORE_MAX: u64 = 4 << 20;
+
 /// What is to become of a staged path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Staged {
@@ -227,7 +230,20 @@ impl Output {
     /// # Errors
     /// As `plan`; [`WriteError::Foreign`] when something is in the way, in which case nothing was changed.
     pub fn commit(self, selected: impl Fn(&str) -> bool) -> Result<Summary, WriteError> {
+        self.commit_after(selected, |_, _| {})
+    }
+
+    /// As `commit`; `look` is shown what will be done while the folder is still as it was.
+    ///
+    /// # Errors
+    /// As `commit`.
+    pub fn commit_after(
+        self,
+        selected: impl Fn(&str) -> bool,
+        look: impl FnOnce(&Self, &Summary),
+    ) -> Result<Summary, WriteError> {
         let steps = self.steps(&selected)?;
+        look(&self, &steps.summary);
         if self.mode == Mode::Check {
             return Ok(steps.summary);
         }
@@ -236,6 +252,18 @@ impl Output {
         }
         self.apply(&steps, &selected)?;
         Ok(steps.summary)
+    }
+
+    /// The text of a file of ours as the last run left it; `None` where there is none, or it is not ours or no text.
+    pub fn before(&self, path: &str) -> Option<String> {
+        if !is_plain_path(path) || !matches!(self.tree.at(path), Ok(At::File)) {
+            return None;
+        }
+        let mut text = Vec::new();
+        let file = File::open(self.root.join(path)).ok()?;
+        file.take(BEFORE_MAX).read_to_end(&mut text).ok()?;
+        self.owns(&text[..text.len().min(FIRST_LINE)]).ok()?;
+        String::from_utf8(text).ok()
     }
 
     /// Forgets everything that was staged. Dropping an [`Output`] does the same.
