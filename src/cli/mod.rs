@@ -6,6 +6,7 @@
 mod completions;
 mod explain;
 mod list;
+mod plugin;
 mod render;
 mod rule;
 mod schema;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::argocd::plugin::BUDGET_SECONDS;
 use crate::report;
 pub use terminal::Terminal;
 
@@ -66,9 +68,9 @@ pub struct Common {
     /// Threads to work with; default: one per core
     #[arg(long, value_name = "N", global = true)]
     pub threads: Option<usize>,
-    /// Give up after this many seconds (0: never); what was written before stays whole
-    #[arg(long, value_name = "SECONDS", global = true, default_value_t = 300)]
-    pub timeout: u64,
+    /// Give up after this many seconds (0: never; default: 300, plugin commands 50); what was written before stays whole
+    #[arg(long, value_name = "SECONDS", global = true)]
+    pub timeout: Option<u64>,
 }
 
 /// The formats of findings; lists know `human` and `json`.
@@ -113,6 +115,8 @@ pub enum Command {
     List(list::Args),
     /// Print the JSON Schema of a kind, or infer one from a chart's default values
     Schema(schema::Args),
+    /// Answer Argo CD as a config management plugin
+    Plugin(plugin::Args),
     /// Explain a finding's code
     Rule(rule::Args),
     /// Print a completion script for a shell
@@ -159,7 +163,11 @@ fn watch(seconds: u64) {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
-    watch(cli.common.timeout);
+    let budget = match &cli.command {
+        Some(Command::Plugin(_)) => BUDGET_SECONDS,
+        _ => 300,
+    };
+    watch(cli.common.timeout.unwrap_or(budget));
     if let Some(threads) = cli.common.threads {
         anyhow::ensure!(threads > 0, "`--threads` needs at least 1");
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
@@ -174,6 +182,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         Some(Command::Explain(args)) => explain::run(args, &cli.common, terminal),
         Some(Command::List(args)) => list::run(args, &cli.common, terminal),
         Some(Command::Schema(args)) => schema::run(args, &cli.common, terminal),
+        Some(Command::Plugin(args)) => plugin::run(args, &cli.common, terminal),
         Some(Command::Rule(args)) => rule::run(args, terminal),
         Some(Command::Completions(args)) => completions::run(args, terminal),
         Some(Command::Man) => {

@@ -108,6 +108,10 @@ codes! {
     OutManifest = "out/manifest", Error, "a manifest is not a Kubernetes object";
     OutSize = "out/size", Error, "an object would be larger than Kubernetes or Argo CD takes";
     OutForeign = "out/foreign-file", Error, "a file that hlgen did not write is in the way";
+    // The plugin.
+    PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";
+    PluginEmpty = "plugin/empty", Error, "what the plugin was asked for holds no object";
+    // Rollouts.
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
     AllowUnused = "allow/unused", Note, "an allow-comment that matches no finding";

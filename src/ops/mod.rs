@@ -2,7 +2,10 @@
 
 pub mod evaluate;
 pub mod explain;
+mod inputs;
 pub mod list;
+mod objects;
+pub mod plugin;
 pub mod render;
 pub mod schema;
 pub mod workspace;

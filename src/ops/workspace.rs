@@ -11,6 +11,7 @@ use crate::io::{Disk, Embedded, Layered};
 use crate::model;
 use crate::plan::{self, Plan};
 use crate::schema::kinds::Kinds;
+use crate::source::Source;
 use crate::source::docs::Docs;
 use crate::yaml::Doc;
 
@@ -20,7 +21,7 @@ pub struct Workspace {
     pub root: PathBuf,
     source: Layered<Disk, Embedded>,
     pub sources: SourceMap,
-    kinds: Kinds,
+    pub(super) kinds: Kinds,
 }
 
 impl Workspace {
@@ -30,8 +31,16 @@ impl Workspace {
     /// # Errors
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
+        Self::open_below(root, usize::MAX)
+    }
+
+    /// The same, but the search goes up `levels` folders at most.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub fn open_below(root: &Path, levels: usize) -> anyhow::Result<Self> {
         let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
-        let mut above = found.ancestors();
+        let mut above = found.ancestors().take(levels.saturating_add(1));
         let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
         if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
             found = folder.to_path_buf();
@@ -44,6 +53,11 @@ impl Workspace {
     /// The documents of the repository.
     pub fn docs(&self) -> Docs<'_> {
         Docs::new(&self.source, &self.sources)
+    }
+
+    /// The files of the repository and of the binary.
+    pub(super) fn source(&self) -> &dyn Source {
+        &self.source
     }
 
     /// Plans the repository.
@@ -97,13 +111,20 @@ impl Workspace {
         diag::fold(findings);
     }
 
-    /// The same for findings that come up while the output is written, when everything else was settled.
-    pub fn settle_late(&self, plan: &Plan, findings: &mut Vec<Diagnostic>) {
+    /// The same where only a part of the repository was looked at: what comments say without need is not known.
+    pub fn settle_part(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>) {
         diag::sort(findings, &self.sources);
         allow::apply(findings, &self.sources, &[]);
-        severity::apply(findings, &plan.project.severity);
+        if let Some(plan) = plan {
+            severity::apply(findings, &plan.project.severity);
+        }
         diag::sort(findings, &self.sources);
         diag::fold(findings);
+    }
+
+    /// The same for findings that come up while the output is written, when everything else was settled.
+    pub fn settle_late(&self, plan: &Plan, findings: &mut Vec<Diagnostic>) {
+        self.settle_part(Some(plan), findings);
     }
 }
 
