@@ -4,6 +4,7 @@
 //! CD takes every line there for a manifest. What is said on stderr is shown in the UI and kept in a cache when the run
 //! fails, so it is short and names files of the repository alone.
 
+use std::fmt::Write as _;
 use std::path::{Component, Path};
 
 use super::{Common, Status, Terminal};
@@ -110,7 +111,11 @@ fn parameters(common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
 /// that root is looked at.
 fn open(common: &Common) -> anyhow::Result<Workspace> {
     let path = variable("ARGOCD_APP_SOURCE_PATH").unwrap_or_default();
-    let depth = Path::new(&path).components().filter(|part| matches!(part, Component::Normal(_))).count();
+    let depth = Path::new(&path).components().fold(0_usize, |depth, part| match part {
+        Component::Normal(_) => depth + 1,
+        Component::ParentDir => depth.saturating_sub(1),
+        _ => depth,
+    });
     let levels = if path.is_empty() { usize::MAX } else { depth };
     Workspace::open_below(&common.directory, levels)
 }
@@ -126,11 +131,11 @@ fn talk(findings: &[Diagnostic], sources: &SourceMap, common: &Common) -> String
         let options = Options { color: false, width: 120 };
         text.push_str(&report::render(report::Format::Short, std::slice::from_ref(finding), sources, options));
         if let Some(help) = &finding.help {
-            text.push_str(&format!("  help: {help}\n"));
+            let _ = writeln!(text, "  help: {}", help.replace('\n', "\n  "));
         }
     }
     if shown.len() > SHOWN {
-        text.push_str(&format!("and {} more\n", shown.len() - SHOWN));
+        let _ = writeln!(text, "and {} more", shown.len() - SHOWN);
     }
     if failed && findings.iter().any(|finding| finding.span().is_some()) {
         text.push_str("`hlgen validate` in the repository shows every finding with its lines\n");

@@ -15,13 +15,14 @@ use crate::resolve::view::View;
 use crate::source::docs::Docs;
 
 /// What inline ApplicationSets carry: the values and the inputs of everything that was evaluated. `records` are those of
-/// the evaluation, by release.
+/// the evaluation, by release; with an `instance` only that one is looked at.
 pub(super) fn inline(
     workspace: &Workspace,
     docs: &Docs<'_>,
     plan: &Plan,
     values: BTreeMap<(usize, usize), String>,
     records: &BTreeMap<usize, Record>,
+    instance: Option<usize>,
 ) -> Inline {
     let mut planned = Planned { workspace, docs, known: BTreeMap::new() };
     let recording = Recording::new(docs.source);
@@ -40,14 +41,15 @@ pub(super) fn inline(
             roots.entry(cluster.instance).or_default().extend(&record);
         }
     }
-    for index in namespaces::all(plan).into_keys() {
+    let wanted = |index: usize| instance.is_none_or(|only| only == index);
+    for index in namespaces::all(plan).into_keys().filter(|index| wanted(plan.clusters[*index].instance)) {
         let cluster = &plan.clusters[index];
         let mut record = planned.record(survey.with_cluster(cluster.name.as_str())).clone();
         record.extend(&survey_record);
         inline.paths.insert((None, index), plugin_paths::annotation(&record));
         roots.entry(cluster.instance).or_default().extend(&record);
     }
-    for (index, instance) in plan.instances.iter().enumerate() {
+    for (index, instance) in plan.instances.iter().enumerate().filter(|(index, _)| wanted(*index)) {
         let mut record = roots.remove(&index).unwrap_or_default();
         record.extend(&survey_record);
         if let View::Environments(names) = survey.view_of_instance(&plan.project, instance.name.as_str()) {

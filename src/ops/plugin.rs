@@ -143,7 +143,7 @@ fn of_instance(
     let Ok(evaluation) = evaluation;
     findings.extend(evaluation.findings);
     let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let inline = inputs::inline(workspace, docs, plan, values, &evaluation.records);
+    let inline = inputs::inline(workspace, docs, plan, values, &evaluation.records, Some(instance));
     let wanted = Wanted { mode: Mode::Inline(&inline), planned, instance: Some(instance) };
     let files = Mutex::new(Vec::new());
     let Ok(()) = objects::write(plan, &evaluation.manifests, wanted, findings, &|file| {

@@ -112,7 +112,7 @@ pub fn render(
     let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
     let inline = match delivery {
         Delivery::Files => None,
-        Delivery::Inline => Some(inputs::inline(workspace, &docs, &plan, values, &evaluation.records)),
+        Delivery::Inline => Some(inputs::inline(workspace, &docs, &plan, values, &evaluation.records, None)),
     };
     let mode = inline.as_ref().map_or(Mode::Files, Mode::Inline);
     let wanted = Wanted { mode, planned, instance: None };

@@ -139,7 +139,7 @@ pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diag
     }
     let layers = Layers::new(&project, &environments, &project_doc, docs, findings);
     let bindings = Bindings::new(&environments, &releases, findings);
-    bindings.check(&environments, &releases, &mut catalog, findings);
+    bindings.check(&environments, &releases, &mut catalog, view, findings);
     let requires = order::edges(&environments, &releases, &bindings, findings);
     let strata = order::strata(&environments, &releases, &requires, findings);
     let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, view, findings);

@@ -5,7 +5,7 @@
 //! therefore name more than what was read and never less. It stands in every Application and in the elements of the
 //! ApplicationSets, so a long one is cut down to folders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Record;
 
@@ -54,16 +54,31 @@ pub fn annotation(record: &Record) -> String {
     paths.iter().map(|path| format!("/{path}")).collect::<Vec<_>>().join(";")
 }
 
-/// The folder that holds most of the paths; of several the deepest.
+/// The folder to stand for what is in it: from the one that holds most of the paths downward, as long as one folder in
+/// it holds at least a third of them. So a long list of values of one environment becomes that folder and not all
+/// environments.
 fn fullest<'p>(paths: &BTreeSet<&'p str>) -> Option<&'p str> {
-    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for path in paths {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths.iter().filter(|path| !path.contains('*')) {
         for (at, _) in path.match_indices('/') {
             *counts.entry(&path[..at]).or_default() += 1;
         }
     }
-    let best = counts.into_iter().filter(|(folder, _)| !folder.contains('*'));
-    best.max_by_key(|(folder, count)| (*count, folder.matches('/').count())).map(|(folder, _)| folder)
+    let depth = |folder: &str| folder.matches('/').count();
+    let most = |folders: &mut dyn Iterator<Item = (&'p str, usize)>| {
+        folders.max_by_key(|(folder, count)| (*count, std::cmp::Reverse(*folder)))
+    };
+    let all = || counts.iter().map(|(folder, count)| (*folder, *count));
+    let (mut folder, mut count) = most(&mut all().filter(|(folder, _)| depth(folder) == 0))?;
+    loop {
+        let inside = |other: &str| {
+            depth(other) == depth(folder) + 1 && other.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        match most(&mut all().filter(|(other, _)| inside(other))) {
+            Some((deeper, held)) if held * 3 >= count && held > 1 => (folder, count) = (deeper, held),
+            _ => return Some(folder),
+        }
+    }
 }
 
 /// Removes what lies below another path, or matches another one.
@@ -113,6 +128,10 @@ mod tests {
         let mut record = record(&["hlgen.yaml", "environments/dev/values/web.yaml"], &[], &[]);
         record.read.extend(apps);
         assert_eq!(annotation(&record), "/catalog;/environments/dev/values/web.yaml;/hlgen.yaml");
+        record.read.extend((0..100).map(|number| format!("environments/dev/values/app/app-{number}.yaml")));
+        record.read.insert("environments/all/values.yaml".to_owned());
+        let expected = "/catalog;/environments/all/values.yaml;/environments/dev/values/app;/environments/dev/values/web.yaml;/hlgen.yaml";
+        assert_eq!(annotation(&record), expected);
     }
 
     #[test]
