@@ -223,7 +223,7 @@ impl<'l> Lookup<'l> {
                 self.check_cluster(env.as_deref(), cluster)?;
                 Ok(Ask::Namespaces { cluster: cluster.clone() })
             }
-            _ => Err(self.combination(parameters)),
+            _ => Err(Box::new(self.combination(parameters))),
         }
     }
 
@@ -282,7 +282,7 @@ impl<'l> Lookup<'l> {
         Ok(())
     }
 
-    fn combination(&self, parameters: &Parameters) -> Box<Diagnostic> {
+    fn combination(&self, parameters: &Parameters) -> Diagnostic {
         let survey = self.survey();
         let Parameters { instance, env, cluster, release, namespaces, version: _ } = parameters;
         let given: Vec<&str> = [
@@ -308,7 +308,7 @@ impl<'l> Lookup<'l> {
             names(&survey.environments().collect::<Vec<_>>()),
             names(&survey.clusters().into_iter().collect::<Vec<_>>()),
         );
-        Box::new(Diagnostic::new(Code::PluginParameter, message).help(format!("{COMBINATIONS} ({known})")))
+        Diagnostic::new(Code::PluginParameter, message).help(format!("{COMBINATIONS} ({known})"))
     }
 
     fn survey(&self) -> Survey {
@@ -330,7 +330,9 @@ fn unknown(what: &str, name: &str, known: &Vec<&str>) -> Diagnostic {
 /// Names for people: those of a large repository would fill the page.
 fn list(names: &[&str]) -> String {
     const SHOWN: usize = 40;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    // A cluster may be called anything until somebody looks at it closely.
+    let short = |name: &str| format!("`{}`", name.chars().take(80).collect::<String>());
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| short(name)).collect();
     let more = names.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{rest}", shown.join(", "))

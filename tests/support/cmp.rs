@@ -77,7 +77,7 @@ impl Request {
     }
 
     pub(crate) fn at(mut self, path: &str) -> Self {
-        self.path = path.to_owned();
+        path.clone_into(&mut self.path);
         self
     }
 
@@ -106,7 +106,7 @@ impl Sidecar {
         let mut argv = texts("/spec/generate/command");
         argv.extend(texts("/spec/generate/args"));
         assert!(argv[0].starts_with('/'), "the container has no PATH to search");
-        argv[0] = program.to_str().unwrap().to_owned();
+        program.to_str().unwrap().clone_into(&mut argv[0]);
         let folder = tempfile::Builder::new().prefix("cmp-").tempdir().unwrap();
         open_to_all(folder.path(), 0o755);
         Self { folder, argv }
@@ -122,7 +122,7 @@ impl Sidecar {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
         let folder = self.folder.path().join(format!("_cmp_server/{nanos:032x}-{count}"));
-        unpack(repository, &folder, request.uid);
+        unpack(repository, &folder);
         let cwd = folder.join(&request.path);
         let start = Instant::now();
         let mut command = Command::new(&self.argv[0]);
@@ -192,14 +192,14 @@ fn environment(request: &Request) -> Vec<(String, String)> {
     all
 }
 
-/// Unpacks what the tarball holds: files, folders and links, none of the modes.
-fn unpack(from: &Path, to: &Path, uid: Option<u32>) {
+/// Unpacks what the tarball holds: files, folders and links, none of their modes.
+fn unpack(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (kind, target) = (entry.file_type().unwrap(), to.join(entry.file_name()));
         if kind.is_dir() {
-            unpack(&entry.path(), &target, uid);
+            unpack(&entry.path(), &target);
         } else if kind.is_symlink() {
             std::os::unix::fs::symlink(fs::read_link(entry.path()).unwrap(), target).unwrap();
         } else if kind.is_file() {

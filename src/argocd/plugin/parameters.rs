@@ -53,7 +53,10 @@ pub enum ParametersError {
 fn known(name: &str) -> String {
     match nearest(name, ALL) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", ALL.map(|name| format!("`{name}`")).join(", ")),
+        None => {
+            let all = ALL.map(|name| format!("`{name}`")).join(", ");
+            format!("there are {all}; if a newer hlgen wrote this source, update the sidecar's image first")
+        }
     }
 }
 
@@ -85,7 +88,7 @@ impl Parameters {
             if map.is_some_and(|map| !map.is_empty()) {
                 return Err(shape("map"));
             }
-            read.set(&name, string.unwrap_or_default())?;
+            read.set(&name, string.as_deref().unwrap_or_default())?;
             if seen.contains(&name) {
                 return Err(ParametersError::Twice(name));
             }
@@ -95,7 +98,7 @@ impl Parameters {
             for (name, value) in &given.variables {
                 // Somebody's other variables are none of ours.
                 if let Some(name) = ALL.iter().find(|known| known.eq_ignore_ascii_case(name)) {
-                    read.set(name, value.clone())?;
+                    read.set(name, value)?;
                 }
             }
         }
@@ -108,7 +111,7 @@ impl Parameters {
         [instance, env, cluster, release].into_iter().all(Option::is_none) && !namespaces
     }
 
-    fn set(&mut self, name: &str, value: String) -> Result<(), ParametersError> {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), ParametersError> {
         let value = value.trim();
         let text = Some(value.to_owned()).filter(|value| !value.is_empty());
         match name {
@@ -140,10 +143,6 @@ mod tests {
         Parameters::read(&given).map_err(|error| error.to_string())
     }
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn every_shape_of_nothing_is_nothing() {
         for nothing in [None, Some("null"), Some("[]"), Some(""), Some(" null\n")] {
@@ -158,10 +157,10 @@ mod tests {
         let json = r#"[{"name":"cluster","string":"a\u003cb"},{"array":[],"name":"release","string":"web"},
             {"name":"namespaces","string":"true"},{"name":"version","string":"0.1.0"}]"#;
         let expected = Parameters {
-            cluster: text("a<b"),
-            release: text("web"),
+            cluster: Some("a<b".to_owned()),
+            release: Some("web".to_owned()),
             namespaces: true,
-            version: text("0.1.0"),
+            version: Some("0.1.0".to_owned()),
             ..Parameters::default()
         };
         assert_eq!(read(Some(json), &[]), Ok(expected));
@@ -173,10 +172,10 @@ mod tests {
         let version = r#"[{"name":"version","string":"0.1.0"}]"#;
         for parameters in [None, Some("null"), Some(version)] {
             let found = read(parameters, &variables).unwrap();
-            assert_eq!((found.cluster, found.release), (text("one"), text("web")));
+            assert_eq!((found.cluster, found.release), (Some("one".to_owned()), Some("web".to_owned())));
         }
         let found = read(Some(r#"[{"name":"env","string":"dev"}]"#), &variables).unwrap();
-        assert_eq!(found, Parameters { env: text("dev"), ..Parameters::default() });
+        assert_eq!(found, Parameters { env: Some("dev".to_owned()), ..Parameters::default() });
     }
 
     #[test]
@@ -188,7 +187,7 @@ mod tests {
         );
         assert_eq!(
             error(r#"[{"name":"zzz","string":"x"}]"#),
-            "there is no parameter `zzz`; there are `instance`, `env`, `cluster`, `release`, `namespaces`, `version`"
+            "there is no parameter `zzz`; there are `instance`, `env`, `cluster`, `release`, `namespaces`, `version`; if a newer hlgen wrote this source, update the sidecar's image first"
         );
         let list = error(r#"[{"name":"cluster","array":["x"]}]"#);
         assert_eq!(list, "parameter `cluster` is a list, a text is expected; write it as `string:`");
