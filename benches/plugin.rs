@@ -84,7 +84,7 @@ fn main() {
         let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
         let (before, start) = (children(), Instant::now());
         (0..RUNS).for_each(|_| run(plugin(&parameters)));
-        let (cpu, wall) = ((children() - before) / RUNS, start.elapsed() / RUNS);
+        let (cpu, wall) = (children().saturating_sub(before) / RUNS, start.elapsed() / RUNS);
         let most = (0..5).map(|_| memory(plugin(&parameters))).max().unwrap_or_default();
         let found = format!("{cpu:.1?} processor, {wall:.1?}, {:.1} MiB", most as f64 / 1024.0);
         row(what, &found, "under 100 ms and 64 MiB");
