@@ -13,6 +13,7 @@ use crate::model::{CapabilityChoice, Dimension, EnvName, Environment, JsonMap, P
 use crate::schema;
 use crate::schema::kinds::Kinds;
 use crate::source::docs::Docs;
+use crate::source::is_plain_path;
 use crate::yaml::{Doc, NodeId};
 
 /// Folders below `environments/` that are no environments.
@@ -293,7 +294,8 @@ fn profile_paths(
     let folder = format!("environments/profiles/{dimension}");
     let file = format!("{folder}/{value}.yaml");
     let mut paths = Vec::new();
-    let exists = |path: &str| !matches!(docs.source.read(path), Ok(None));
+    // What stands there and cannot be read is a finding of its own.
+    let exists = |path: &str| is_plain_path(&file) && !matches!(docs.source.read(path), Ok(None));
     // In a repository whose profile is the built-in one (hlgen's own) it is merged once.
     paths.extend(Some(format!("builtin:{file}")).filter(|path| exists(path)));
     paths.extend(Some(file.clone()).filter(|path| exists(path)));
