@@ -13,7 +13,7 @@ CARGO ?= cargo
 # Nothing here may change the lock file.
 LOCKED ?= --locked
 
-.PHONY: help test tools fmt lint doc unit bless bench bench-whole schemas docs gitea deny clean
+.PHONY: help test tools fmt lint doc unit bless bench bench-whole bench-plugin schemas docs gitea deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: ## Measure parse, merge, templates and emit (criterion)
 
 bench-whole: ## Measure the whole process against copying and reading its output
 	$(CARGO) bench $(LOCKED) --bench whole
+
+bench-plugin: ## Measure the plugin on this repository
+	$(CARGO) bench $(LOCKED) --bench plugin
 
 schemas: ## Write schemas/ from the types
 	$(CARGO) build $(LOCKED)

@@ -3,6 +3,12 @@
 //! The plugin's name carries no version: Argo CD finds the plugin by it, and a versioned name would strand the root
 //! Application, which was applied by hand, as soon as the sidecar is upgraded.
 
+mod manifest;
+mod parameters;
+
+pub use manifest::{BUDGET_SECONDS, manifest};
+pub use parameters::{Given, Parameters, ParametersError};
+
 /// `metadata.name` of the plugin and `plugin.name` of the sources.
 pub const NAME: &str = "hlgen";
 

@@ -167,7 +167,7 @@ fn check_rollout(plan: &Plan, findings: &mut Vec<Diagnostic>) {
         return;
     }
     let at = plan.project_span(&["argocd", "rollout"]);
-    for instance in plan.instances.iter().filter(|instance| instance.manages.len() == 1) {
+    for instance in plan.instances.iter().filter(|instance| instance.manages.len() == 1 && !instance.partial) {
         let message = format!("instance `{}` manages one environment, so there is nothing to stage", instance.name);
         let finding = Diagnostic::new(Code::RolloutSingle, message).at(at, "staged here");
         findings.push(finding.help("let one instance manage several environments, or write `rollout: all-at-once`"));

@@ -57,6 +57,8 @@ pub fn is_fixed(code: Code) -> bool {
             | C::OutClash
             | C::OutManifest
             | C::OutForeign
+            | C::PluginParameter
+            | C::PluginEmpty
     )
 }
 

@@ -1,5 +1,6 @@
 //! `hlgen bot`.
 
+use super::BUDGET_SECONDS;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -168,7 +169,10 @@ fn comment(args: &Comment, common: &Common, terminal: &Terminal) -> anyhow::Resu
     };
     let limits = Limits {
         // Twice, for fetching and comparing; the rest is for talking to the server.
-        time: Duration::from_secs(if common.timeout == 0 { 3600 } else { (common.timeout / 3).max(1) }),
+        time: Duration::from_secs(match common.timeout.unwrap_or(BUDGET_SECONDS) {
+            0 => 3600,
+            seconds => (seconds / 3).max(1),
+        }),
         comment: usize::try_from(args.comment_bytes)?,
         ..Limits::default()
     };

@@ -10,6 +10,7 @@ mod environment;
 mod explain;
 mod hook;
 mod list;
+mod plugin;
 mod publish;
 mod render;
 mod rule;
@@ -71,9 +72,9 @@ pub struct Common {
     /// Threads to work with; default: one per core
     #[arg(long, value_name = "N", global = true)]
     pub threads: Option<usize>,
-    /// Give up after this many seconds (0: never); what was written before stays whole
-    #[arg(long, value_name = "SECONDS", global = true, default_value_t = 300)]
-    pub timeout: u64,
+    /// Give up after this many seconds (0: never; default: 300, plugin commands 50); what was written before stays whole
+    #[arg(long, value_name = "SECONDS", global = true)]
+    pub timeout: Option<u64>,
 }
 
 /// The formats of findings; lists know `human` and `json`, `diff` also `markdown` and `html`.
@@ -110,6 +111,9 @@ pub enum Color {
     Never,
 }
 
+/// How long a run may take, unless `--timeout` says otherwise.
+const BUDGET_SECONDS: u64 = 300;
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check everything and write the rendered files
@@ -126,6 +130,8 @@ pub enum Command {
     List(list::Args),
     /// Print the JSON Schema of a kind, or infer one from a chart's default values
     Schema(schema::Args),
+    /// Answer Argo CD as a config management plugin
+    Plugin(plugin::Args),
     /// Explain a finding's code
     Rule(rule::Args),
     /// Check every commit with a Git hook
@@ -176,8 +182,13 @@ fn watch(seconds: u64) {
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
-    let is_service = matches!(&cli.command, Some(Command::Bot(args)) if args.is_service());
-    watch(if is_service { 0 } else { cli.common.timeout });
+    let budget = match &cli.command {
+        Some(Command::Plugin(_)) => crate::argocd::plugin::BUDGET_SECONDS,
+        // A service ends when it is told to.
+        Some(Command::Bot(args)) if args.is_service() => 0,
+        _ => BUDGET_SECONDS,
+    };
+    watch(cli.common.timeout.unwrap_or(budget));
     if let Some(threads) = cli.common.threads {
         anyhow::ensure!(threads > 0, "`--threads` needs at least 1");
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
@@ -199,6 +210,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         Some(Command::Explain(args)) => explain::run(args, &cli.common, terminal),
         Some(Command::List(args)) => list::run(args, &cli.common, terminal),
         Some(Command::Schema(args)) => schema::run(args, &cli.common, terminal),
+        Some(Command::Plugin(args)) => plugin::run(args, &cli.common, terminal),
         Some(Command::Rule(args)) => rule::run(args, terminal),
         Some(Command::Hook(args)) => hook::run(args, &cli.common, terminal),
         Some(Command::Bot(args)) => bot::run(args, &cli.common, terminal),

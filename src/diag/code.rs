@@ -112,6 +112,10 @@ codes! {
     ExposeHost = "expose/no-host", Warning, "a way in has no host";
     ExposeUnguarded = "expose/unguarded", Note, "a way in that wants single sign-on is left out, because nothing provides it";
     ExposeUnsupported = "expose/unsupported", Error, "the ingress provider cannot do what a way in asks for";
+    // The plugin.
+    PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";
+    PluginEmpty = "plugin/empty", Error, "what the plugin was asked for holds no object";
+    // Rollouts.
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
     // Comparing two revisions.

@@ -304,7 +304,7 @@ fn instances(plan: &Plan) -> Items {
     let items = plan.instances.iter().map(|instance| {
         let manages: Vec<&str> = instance.manages.iter().map(|env| plan.environments[*env].name.as_str()).collect();
         let value = json!({
-            "runsIn": plan.environments[instance.runs_in].name,
+            "runsIn": instance.runs_in.map(|env| &plan.environments[env].name),
             "manages": manages,
             "git": { "repoURL": instance.git.repo_url, "branch": instance.git.branch, "path": instance.git.path },
             "version": instance.version,

@@ -159,7 +159,12 @@ impl<'a> AppSide<'a> {
         let mut files = self.values.manifests(plan, docs, number, &seen, place, findings);
         traits::add(plan, number, cluster, scope, place, &mut files, findings);
         let own = format!("environments/{}/manifests/{}", plan.env_of(release).name, release.app.name);
-        let sources = release.app.manifests.iter().cloned().chain(docs.source.list(&own)).collect::<Vec<_>>();
+        let sources = docs
+            .source
+            .list(&format!("{}/manifests", release.app.folder))
+            .into_iter()
+            .chain(docs.source.list(&own))
+            .collect::<Vec<_>>();
         if docs.is_broken(sources.iter().map(String::as_str)) {
             let message = format!("a manifest of `{}` cannot be read", release.name);
             let at = release.entry_span(plan.env_of(release));

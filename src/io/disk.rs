@@ -339,9 +339,53 @@ impl Source for Disk {
         let walks = self.walks.lock().unwrap_or_else(PoisonError::into_inner);
         walks.values().filter_map(|cell| cell.get()).flat_map(|walk| walk.problems.clone()).collect()
     }
+
+    /// The path, and every link and file on the way to where it leads.
+    fn rests_on(&self, path: &str) -> Vec<String> {
+        let mut all = vec![path.to_owned()];
+        if !is_plain_path(path) {
+            return all;
+        }
+        let mut at = self.root.join(path);
+        // As many steps as the kernel takes.
+        for _ in 0..40 {
+            let Ok(target) = std::fs::read_link(&at) else { break };
+            let Some(next) = self.inside(&at, &target) else { break };
+            all.extend(
+                next.ancestors().skip(1).filter(|above| above.is_symlink()).filter_map(|above| self.name(above)),
+            );
+            all.extend(self.name(&next));
+            at = next;
+        }
+        if all.len() > 1 {
+            all.extend(at.canonicalize().ok().and_then(|end| self.name(&end)));
+        }
+        all
+    }
 }
 
 impl Disk {
+    /// Where a link's text leads, if it stays below the root.
+    fn inside(&self, link: &Path, target: &Path) -> Option<PathBuf> {
+        let mut at = link.parent()?.to_path_buf();
+        for part in target.components() {
+            match part {
+                Component::RootDir | Component::Prefix(_) => at = PathBuf::from("/"),
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    at.pop();
+                }
+                Component::Normal(name) => at.push(name),
+            }
+        }
+        at.starts_with(&self.root).then_some(at)
+    }
+
+    fn name(&self, path: &Path) -> Option<String> {
+        path.strip_prefix(&self.root).ok().filter(|rest| !rest.as_os_str().is_empty())?;
+        self.path_of(path).ok()
+    }
+
     /// Everything: the files at the root and all folders beside them.
     fn list_root(&self) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(&self.root) else { return Vec::new() };

@@ -120,6 +120,15 @@ impl<O: Source, U: Source> Source for Layered<O, U> {
             Place::Over | Place::Both => self.over.content_id(path),
         }
     }
+
+    fn rests_on(&self, path: &str) -> Vec<String> {
+        match self.place(path) {
+            Place::Over | Place::Both => self.over.rests_on(path),
+            Place::Under(rest) if rest.len() < path.len() => Vec::new(),
+            // Any file in that folder of the repository hides the built-in entry.
+            Place::Under(_) => app_of(path).map(|app| format!("catalog/{app}")).into_iter().collect(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -179,6 +188,17 @@ mod tests {
         assert_eq!(source.display("catalog/b/app.yaml"), "catalog/b/app.yaml");
         assert_eq!(source.display("builtin:environments/x.yaml"), "builtin:environments/x.yaml");
         assert_eq!(source.display("hlgen.yaml"), "hlgen.yaml");
+    }
+
+    #[test]
+    fn what_is_built_in_rests_on_the_folder_that_would_hide_it() {
+        let source = layered();
+        assert_eq!(source.rests_on("catalog/a/values.yaml"), ["catalog/a"]);
+        assert_eq!(source.rests_on("catalog/a"), ["catalog/a"]);
+        assert_eq!(source.rests_on("catalog/b/values.yaml"), ["catalog/b/values.yaml"]);
+        assert_eq!(source.rests_on("builtin:environments/x.yaml"), Vec::<String>::new());
+        assert_eq!(source.rests_on("hlgen.yaml"), ["hlgen.yaml"]);
+        assert_eq!(source.every("catalog", "app.yaml"), ["catalog/a/app.yaml", "catalog/b/app.yaml"]);
     }
 
     #[test]

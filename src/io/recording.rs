@@ -8,18 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+pub use crate::source::Record;
 use crate::source::{ContentId, ReadError, Source};
-
-/// What was asked of a source, in the paths it was asked with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Record {
-    /// Files that were read, or refused.
-    pub read: BTreeSet<String>,
-    /// Files that were asked for and do not exist.
-    pub absent: BTreeSet<String>,
-    /// Folders that were listed.
-    pub listed: BTreeSet<String>,
-}
 
 /// Passes everything on to another source and keeps a [`Record`].
 #[derive(Debug, Default)]
@@ -42,12 +32,14 @@ impl<S: Source> Recording<S> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What was asked since the last time.
+    pub fn take(&self) -> Record {
+        std::mem::take(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn note(&self, path: &str, set: impl FnOnce(&mut Record) -> &mut BTreeSet<String>) {
-        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
-        let set = set(&mut record);
-        if !set.contains(path) {
-            set.insert(path.to_owned());
-        }
+        let rests_on = self.inner.rests_on(path);
+        set(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner)).extend(rests_on);
     }
 }
 
@@ -77,6 +69,21 @@ impl<S: Source> Source for Recording<S> {
     fn content_id(&self, path: &str) -> Option<ContentId> {
         self.inner.content_id(path)
     }
+
+    fn every(&self, dir: &str, file: &str) -> Vec<String> {
+        let pattern = format!("{dir}/*/{file}");
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).patterns.insert(pattern);
+        self.inner.every(dir, file)
+    }
+
+    fn asked(&self, path: &str) {
+        self.note(path, |record| &mut record.read);
+        self.inner.asked(path);
+    }
+
+    fn rests_on(&self, path: &str) -> Vec<String> {
+        self.inner.rests_on(path)
+    }
 }
 
 #[cfg(test)]
@@ -93,13 +100,18 @@ mod tests {
                     source.read("a/x").unwrap();
                     source.read("a/y").unwrap();
                     source.list("a");
+                    source.asked("a/z");
+                    source.every("a", "x");
                     source.read("../up").unwrap_err();
                 });
             }
         });
         let record = source.record();
-        assert_eq!(Vec::from_iter(record.read), ["../up", "a/x"]);
+        assert_eq!(Vec::from_iter(record.read), ["../up", "a/x", "a/z"]);
         assert_eq!(Vec::from_iter(record.absent), ["a/y"]);
         assert_eq!(Vec::from_iter(record.listed), ["a"]);
+        assert_eq!(Vec::from_iter(record.patterns), ["a/*/x"]);
+        assert_ne!(source.take(), Record::default());
+        assert_eq!(source.take(), Record::default());
     }
 }

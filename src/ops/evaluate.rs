@@ -1,12 +1,13 @@
 //! Plan → values and manifests of every release, app by app, side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::check::values::AppSchema;
 use crate::diag::Diagnostic;
+use crate::io::recording::{Record, Recording};
 use crate::plan::Plan;
 use crate::plan::values::{AppValues, Evaluated, Results};
 use crate::render::{OutFile, Piece, PieceKind, release};
@@ -14,12 +15,30 @@ use crate::source::docs::Docs;
 use crate::template::{Scope, value_of};
 use crate::traits;
 
-/// What evaluating all releases brought to light.
+/// What evaluating releases brought to light.
 #[derive(Debug, Default)]
 pub struct Evaluation {
     /// Releases and clusters that have manifests, and whether those hold what must outlive the Application.
     pub manifests: BTreeMap<(usize, usize), bool>,
+    /// What each release was evaluated from, besides the plan; empty unless it was asked for.
+    pub records: BTreeMap<usize, Record>,
     pub findings: Vec<Diagnostic>,
+}
+
+/// Which releases are evaluated, and whether a record is kept of what they are made from.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    /// All, unless it is said which.
+    pub releases: Option<BTreeSet<usize>>,
+    /// All clusters of a release, unless it is said which.
+    pub cluster: Option<usize>,
+    pub records: bool,
+}
+
+impl Part {
+    fn has(&self, release: usize) -> bool {
+        self.releases.as_ref().is_none_or(|releases| releases.contains(&release))
+    }
 }
 
 /// Which releases have their files written; everything is evaluated and checked all the same.
@@ -57,8 +76,8 @@ pub fn preload(docs: &Docs<'_>) {
     });
 }
 
-/// Evaluates every release on every cluster and hands its files to `sink`, in no particular order, from several
-/// threads. What `sink` cannot do ends the run.
+/// Evaluates every release on every cluster and hands their files to `sink`, in no particular order, from several threads.
+/// What `sink` cannot do ends the run.
 ///
 /// # Errors
 /// The first error of `sink`.
@@ -67,12 +86,28 @@ pub fn evaluate<E: Send>(
     docs: &Docs<'_>,
     sink: impl Fn(Piece) -> Result<(), E> + Sync,
 ) -> Result<Evaluation, E> {
-    let groups = plan.by_app();
-    let parts: Vec<Result<Evaluation, E>> = groups.par_iter().map(|group| app(plan, docs, group, &sink)).collect();
+    evaluate_part(plan, docs, &Part::default(), sink)
+}
+
+/// The same for some releases only.
+///
+/// # Errors
+/// The first error of `sink`.
+pub fn evaluate_part<E: Send>(
+    plan: &Plan,
+    docs: &Docs<'_>,
+    part: &Part,
+    sink: impl Fn(Piece) -> Result<(), E> + Sync,
+) -> Result<Evaluation, E> {
+    let mut groups = plan.by_app();
+    groups.iter_mut().for_each(|group| group.retain(|number| part.has(*number)));
+    let parts: Vec<Result<Evaluation, E>> =
+        groups.par_iter().map(|group| app(plan, docs, group, part, &sink)).collect();
     let mut all = Evaluation::default();
     for part in parts {
         let part = part?;
         all.manifests.extend(part.manifests);
+        all.records.extend(part.records);
         all.findings.extend(part.findings);
     }
     Ok(all)
@@ -82,6 +117,23 @@ fn app<E>(
     plan: &Plan,
     docs: &Docs<'_>,
     group: &[usize],
+    part: &Part,
+    sink: &impl Fn(Piece) -> Result<(), E>,
+) -> Result<Evaluation, E> {
+    if !part.records {
+        return app_through(plan, docs, group, part, &Record::default, sink);
+    }
+    let recording = Recording::new(docs.source);
+    app_through(plan, &docs.through(&recording), group, part, &|| recording.take(), sink)
+}
+
+/// `record` gives what was asked of the documents since it was last called.
+fn app_through<E>(
+    plan: &Plan,
+    docs: &Docs<'_>,
+    group: &[usize],
+    part: &Part,
+    record: &dyn Fn() -> Record,
     sink: &impl Fn(Piece) -> Result<(), E>,
 ) -> Result<Evaluation, E> {
     let mut out = Evaluation::default();
@@ -89,11 +141,15 @@ fn app<E>(
     let app = &plan.releases[*first].app;
     let schema = AppSchema::load(docs, app, &mut out.findings);
     let mut values = AppValues::new(plan, docs, app);
+    let shared = record();
     for number in group {
         let release = &plan.releases[*number];
         let has_chart = release.spec.chart.is_some();
         let merged = values.merge(*number, &mut out.findings);
         for (index, cluster) in plan.clusters_of(release) {
+            if part.cluster.is_some_and(|only| only != index) {
+                continue;
+            }
             let place = format!("{}/{}", cluster.name, release.name);
             let piece = |kind: PieceKind, file: OutFile| Piece { release: *number, cluster: index, kind, file };
             let before = out.findings.len();
@@ -131,6 +187,11 @@ fn app<E>(
             for file in release::manifests(plan, cluster.name.as_str(), release, &files) {
                 sink(piece(PieceKind::Manifests, file))?;
             }
+        }
+        if part.records {
+            let mut own = record();
+            own.extend(&shared);
+            out.records.insert(*number, own);
         }
     }
     values.finish(group);

@@ -5,17 +5,16 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
-use rayon::prelude::*;
 
-use super::evaluate::{Selection, evaluate};
+use super::evaluate::{Part, Selection, evaluate_part};
+use super::inputs;
+use super::objects::{self, Wanted};
 use super::workspace::{Workspace, has_errors};
-use crate::check::output::InstanceRules;
 use crate::check::{files, output, rename};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::io::write::{self, Output, Summary, WriteError};
 use crate::plan::Plan;
-use crate::render::sets::{Group, Member};
-use crate::render::{Inline, Mode, NAMESPACES, OutFile, PieceKind, namespaces, projects, root, sets};
+use crate::render::{Mode, NAMESPACES, OutFile, PieceKind, namespaces};
 
 /// What to do with what was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +96,8 @@ pub fn render(
         Ok(())
     };
     let values = Mutex::new(BTreeMap::new());
-    let evaluation = evaluate(&plan, &docs, |piece| {
+    let part = Part { records: delivery == Delivery::Inline, ..Part::default() };
+    let evaluation = evaluate_part(&plan, &docs, &part, |piece| {
         if delivery == Delivery::Inline && piece.kind == PieceKind::Values {
             let text = piece.file.body().to_owned();
             values.lock().unwrap_or_else(PoisonError::into_inner).insert((piece.release, piece.cluster), text);
@@ -109,40 +109,18 @@ pub fn render(
     findings.extend(evaluation.findings);
     findings.extend(docs.take_findings());
     files::check(&plan, &docs, &mut findings);
-    let namespaces = namespaces::all(&plan);
-    let owners: Vec<usize> = namespaces.keys().copied().collect();
-    let groups = sets::groups(&plan, &evaluation.manifests, &owners);
-    check_empty(&plan, &groups, &mut findings);
     let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let inline = Inline { values, ..Inline::default() };
-    let mode = match delivery {
-        Delivery::Files => Mode::Files,
-        Delivery::Inline => Mode::Inline(&inline),
+    let inline = match delivery {
+        Delivery::Files => None,
+        Delivery::Inline => Some(inputs::inline(workspace, &docs, &plan, values, &evaluation.records, None)),
     };
-    let projects = projects::all(&plan, &groups, mode);
-    // What would be written says nothing new where the plan itself is wrong.
-    let rules = if planned { output::check(&plan, &projects, &mut findings) } else { Vec::new() };
-    let mut names = Vec::new();
-    let parts: Vec<anyhow::Result<SetPart>> =
-        groups.par_iter().map(|group| set_part(&plan, &rules, group, mode, &stage)).collect();
-    for part in parts {
-        let part = part?;
-        findings.extend(part.findings);
-        names.extend(part.names);
-    }
-    if planned {
-        output::check_names(&plan, &names, &mut findings);
-    }
-    for file in projects.iter().map(|project| projects::file(&plan, project)) {
-        stage(&file)?;
-    }
-    for (cluster, namespaces) in &namespaces {
+    let mode = inline.as_ref().map_or(Mode::Files, Mode::Inline);
+    let wanted = Wanted { mode, planned, instance: None };
+    objects::write(&plan, &evaluation.manifests, wanted, &mut findings, &stage)?;
+    for (cluster, namespaces) in &namespaces::all(&plan) {
         for namespace in namespaces {
             stage(&namespaces::file(&plan, *cluster, namespace))?;
         }
-    }
-    for instance in 0..plan.instances.len() {
-        stage(&root::file(&plan, instance, mode))?;
     }
     workspace.settle(Some(&plan), &mut findings);
     let mut summary = None;
@@ -162,39 +140,6 @@ pub fn render(
         files.clear();
     }
     Ok(Outcome { findings, plan: Some(plan), summary, files })
-}
-
-/// What came of one ApplicationSet besides its file.
-#[derive(Debug, Default)]
-struct SetPart {
-    findings: Vec<Diagnostic>,
-    /// Instance, name and origin of each Application.
-    names: Vec<(usize, String, Member)>,
-}
-
-fn set_part(
-    plan: &Plan,
-    rules: &[Option<InstanceRules>],
-    group: &Group,
-    mode: Mode<'_>,
-    stage: &impl Fn(&OutFile) -> Result<(), WriteError>,
-) -> anyhow::Result<SetPart> {
-    let mut part = SetPart::default();
-    let set = match sets::set(plan, group, mode) {
-        Ok(set) => set,
-        Err(error) => {
-            let finding = Diagnostic::new(Code::OutField, error.to_string());
-            part.findings.push(finding.at(plan.project_span(&["argocd"]), "while making the ApplicationSets"));
-            return Ok(part);
-        }
-    };
-    if let Some(rules) = rules.get(group.instance).and_then(Option::as_ref) {
-        output::check_set(plan, rules, group, &set, mode, &mut part.findings);
-    }
-    let names = set.applications.iter().zip(&group.members);
-    part.names = names.map(|(app, member)| (group.instance, app.metadata.name.clone(), *member)).collect();
-    stage(&sets::file(plan, group, &set.set))?;
-    Ok(part)
 }
 
 fn open(workspace: &Workspace, plan: &Plan, folder: &Path, mode: write::Mode) -> anyhow::Result<Output> {
@@ -274,22 +219,6 @@ fn check_selection(plan: &Plan, selection: &Selection, findings: &mut Vec<Diagno
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding,
             });
-        }
-    }
-}
-
-/// A release that would bring nothing at all to a cluster.
-fn check_empty(plan: &Plan, groups: &[Group], findings: &mut Vec<Diagnostic>) {
-    let mut has: Vec<bool> = vec![false; plan.releases.len()];
-    for number in groups.iter().flat_map(|group| &group.members).filter_map(|member| member.release) {
-        has[number] = true;
-    }
-    for (number, release) in plan.releases.iter().enumerate() {
-        if !has[number] && plan.clusters_of(release).next().is_some() {
-            let message = format!("`{}` brings nothing: it has no chart, no directory and no manifest", release.name);
-            let finding = Diagnostic::new(Code::OutManifest, message);
-            let finding = finding.at(release.entry_span(plan.env_of(release)), "installed here");
-            findings.push(finding.help("give the app a `chart:`, a `git:` or files below `manifests/`"));
         }
     }
 }

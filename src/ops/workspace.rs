@@ -21,7 +21,7 @@ pub struct Workspace {
     pub root: PathBuf,
     source: Layered<Box<dyn Source + Send>, Embedded>,
     pub sources: SourceMap,
-    kinds: Kinds,
+    pub(super) kinds: Kinds,
 }
 
 impl std::fmt::Debug for Workspace {
@@ -38,6 +38,16 @@ impl Workspace {
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
         let found = Self::find(root)?;
+        let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
+        Ok(Self::of(&found, disk))
+    }
+
+    /// The same, but the search goes up `levels` folders at most.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub fn open_below(root: &Path, levels: usize) -> anyhow::Result<Self> {
+        let found = Self::find_below(root, levels)?;
         let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
         Ok(Self::of(&found, disk))
     }
@@ -65,8 +75,12 @@ impl Workspace {
     /// # Errors
     /// When there is no such folder.
     pub fn find(root: &Path) -> anyhow::Result<PathBuf> {
+        Self::find_below(root, usize::MAX)
+    }
+
+    fn find_below(root: &Path, levels: usize) -> anyhow::Result<PathBuf> {
         let mut found = root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))?;
-        let mut above = found.ancestors();
+        let mut above = found.ancestors().take(levels.saturating_add(1));
         let end = |folder: &&Path| folder.join("hlgen.yaml").is_file() || folder.join(".git").exists();
         if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
             found = folder.to_path_buf();
@@ -77,6 +91,11 @@ impl Workspace {
     /// The documents of the repository.
     pub fn docs(&self) -> Docs<'_> {
         Docs::new(&self.source, &self.sources)
+    }
+
+    /// The files of the repository and of the binary.
+    pub(super) fn source(&self) -> &dyn Source {
+        &self.source
     }
 
     /// Plans the repository.

@@ -7,6 +7,7 @@ use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::model::{ClusterName, Destination, Dimension, Git, InstanceName, JsonMap, Project, Tier};
 use crate::resolve::environment::EnvModel;
 use crate::resolve::release::ReleaseModel;
+use crate::resolve::view::View;
 use crate::yaml::Doc;
 
 /// The cluster that Argo CD itself runs in.
@@ -26,10 +27,12 @@ pub struct ClusterPlan {
 #[derive(Debug, Clone)]
 pub struct InstancePlan {
     pub name: InstanceName,
-    /// Index of the environment it runs in.
-    pub runs_in: usize,
+    /// Index of the environment it runs in, where that is looked at.
+    pub runs_in: Option<usize>,
     /// Indices of the environments it manages.
     pub manages: Vec<usize>,
+    /// It manages others too, which are not looked at.
+    pub partial: bool,
     pub git: Git,
     /// Minor version, as written.
     pub version: String,
@@ -53,9 +56,10 @@ pub(super) fn resolve(
     project_doc: &Doc,
     environments: &[EnvModel],
     releases: &[ReleaseModel],
+    view: &View,
     findings: &mut Vec<Diagnostic>,
 ) -> (Vec<ClusterPlan>, Vec<InstancePlan>) {
-    let instances = instances(project, project_doc, environments, findings);
+    let instances = instances(project, project_doc, environments, view, findings);
     let clusters = clusters(environments, &instances, findings);
     check_shared(environments, releases, &clusters, findings);
     check_duplicates(environments, releases, findings);
@@ -67,6 +71,7 @@ fn instances(
     project: &Project,
     doc: &Doc,
     environments: &[EnvModel],
+    view: &View,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<InstancePlan> {
     let argocd = &project.argocd;
@@ -78,7 +83,14 @@ fn instances(
             .filter_map(|(index, env)| {
                 let name = env.name.as_str().parse().ok()?;
                 let git = project.git.clone();
-                Some(InstancePlan { name, runs_in: index, manages: vec![index], git, version: version(None) })
+                Some(InstancePlan {
+                    name,
+                    runs_in: Some(index),
+                    manages: vec![index],
+                    partial: false,
+                    git,
+                    version: version(None),
+                })
             })
             .collect();
     }
@@ -92,7 +104,7 @@ fn instances(
         let at = items.get(number).map_or(list_span, |item| doc.span(*item));
         let mut find = |name: &str| {
             let found = environments.iter().position(|env| env.name.as_str() == name);
-            if found.is_none() {
+            if found.is_none() && view.asks_for(name) {
                 let finding = Diagnostic::new(Code::RefUnknownEnvironment, format!("there is no environment `{name}`"))
                     .at(at, format!("named by instance `{}`", instance.name));
                 findings.push(match nearest(name, environments.iter().map(|env| env.name.as_str())) {
@@ -117,8 +129,12 @@ fn instances(
                 findings.push(bad(at, message).help("leave it to one of them"));
             }
         }
-        let Some(runs_in) = runs_in else { continue };
-        if let Some(other) = plans.iter().find(|plan| plan.runs_in == runs_in) {
+        if runs_in.is_none() && view.asks_for(instance.runs_in.as_str()) {
+            continue;
+        }
+        if let Some((runs_in, other)) = runs_in
+            .and_then(|runs_in| plans.iter().find(|plan| plan.runs_in == Some(runs_in)).map(|other| (runs_in, other)))
+        {
             let message = format!(
                 "instances `{}` and `{}` both run in `{}`",
                 other.name, instance.name, environments[runs_in].name
@@ -139,7 +155,8 @@ fn instances(
             );
         }
         let version = version(instance.version.as_ref());
-        plans.push(InstancePlan { name: instance.name.clone(), runs_in, manages, git, version });
+        let partial = manages.len() < instance.manages.len();
+        plans.push(InstancePlan { name: instance.name.clone(), runs_in, manages, partial, git, version });
     }
     for (index, env) in environments.iter().enumerate() {
         if !managed.contains_key(&index) {
@@ -154,7 +171,7 @@ fn clusters(environments: &[EnvModel], instances: &[InstancePlan], findings: &mu
     let mut clusters: Vec<ClusterPlan> = Vec::new();
     for (index, env) in environments.iter().enumerate() {
         let Some(instance) = instances.iter().position(|instance| instance.manages.contains(&index)) else { continue };
-        let own = instances[instance].runs_in == index;
+        let own = instances[instance].runs_in == Some(index);
         let default = |name: &ClusterName, only: bool| {
             if own && only { Destination::Server(IN_CLUSTER.into()) } else { Destination::Name(name.to_string()) }
         };

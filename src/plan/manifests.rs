@@ -234,9 +234,9 @@ fn wanted(plan: &Plan, docs: &Docs<'_>, number: usize) -> BTreeMap<String, Wante
             }
         }
         None => {
-            for source in release.app.manifests.iter().filter(|path| is_yaml(path)) {
-                let path = below(source.strip_prefix(&folder).unwrap_or(source));
-                wanted.insert(path, Wanted { source: source.clone(), entry: None });
+            for source in docs.source.list(&format!("{folder}manifests")).into_iter().filter(|path| is_yaml(path)) {
+                let path = below(source.strip_prefix(&folder).unwrap_or(&source));
+                wanted.insert(path, Wanted { source, entry: None });
             }
         }
     }

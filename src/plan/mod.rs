@@ -9,6 +9,7 @@ pub mod explain;
 mod layers;
 pub mod manifests;
 mod scope;
+pub mod survey;
 pub mod values;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::resolve::catalog::Catalog;
 use crate::resolve::environment::{self, EnvModel};
 use crate::resolve::order;
 use crate::resolve::release::{self, ReleaseModel};
+use crate::resolve::view::View;
 use crate::schema::kinds::Kinds;
 use crate::source::docs::Docs;
 use crate::template::{Engine, Scope, TemplateError};
@@ -151,23 +153,21 @@ fn doc_span(doc: &Doc, path: &[&str]) -> Span {
 
 /// Plans a repository. What is wrong is in the findings; `None` only where there is no project to speak of.
 pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
-    let Some(project_doc) = docs.one("hlgen.yaml") else {
-        let problems = docs.take_findings();
-        if problems.is_empty() {
-            findings.push(
-                Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
-                    .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
-            );
-        }
-        findings.extend(problems);
-        return None;
-    };
-    let project: Project = kinds.read(&project_doc, "project", findings)?;
-    check_version(&project, &project_doc, findings)?;
-    check_paths(&project, &project_doc, findings);
-    check_addresses(&project, findings);
-    let mut environments = environment::load(docs, kinds, &project, findings);
-    if environments.is_empty() && findings.is_empty() && docs.source.list("environments").is_empty() {
+    let plan = part(docs, kinds, &View::Everything, findings)?;
+    findings.extend(docs.source.problems().iter().map(crate::source::ReadError::finding));
+    Some(plan)
+}
+
+/// Plans a part of a repository, as if it were all there is: what it says of the environments of the view is what the
+/// plan of the whole says of them. Files that cannot be read are findings only where they are asked for.
+pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
+    let (project, project_doc) = project(docs, kinds, findings)?;
+    let mut environments = environment::load(docs, kinds, &project, view, findings);
+    if view.is_everything()
+        && environments.is_empty()
+        && findings.is_empty()
+        && docs.source.list("environments").is_empty()
+    {
         findings.push(
             Diagnostic::new(Code::FileMissing, "there is no environment")
                 .at(doc_span(&project_doc, &["name"]), "this project has none")
@@ -183,17 +183,18 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     }
     // From here on a release is its merged spec; the entries as written would only take memory.
     environments.iter_mut().for_each(|env| env.spec.apps = indexmap::IndexMap::new());
-    catalog.load_own(findings);
+    if view.is_everything() {
+        catalog.load_own(findings);
+    }
     let layers = Layers::new(&project, &environments, &project_doc, docs, findings);
     let bindings = Bindings::new(&environments, &releases, findings);
-    bindings.check(&environments, &releases, &mut catalog, findings);
+    bindings.check(&environments, &releases, &mut catalog, view, findings);
     let requires = order::edges(&environments, &releases, &bindings, findings);
     let strata = order::strata(&environments, &releases, &requires, findings);
-    let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, findings);
+    let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, view, findings);
     let bases = releases.iter().filter_map(|release| Some(release.app.base.as_ref()?.name.clone())).collect();
     let engine = Engine::new();
     let scopes = scope::Scopes::new(&project, &environments, &releases, &clusters, &engine, findings);
-    findings.extend(docs.source.problems().iter().map(crate::source::ReadError::finding));
     Some(Plan {
         project,
         project_doc,
@@ -209,6 +210,26 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
         engine,
         scopes,
     })
+}
+
+/// Reads `hlgen.yaml` alone, with the document.
+pub fn project(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> Option<(Project, Arc<Doc>)> {
+    let Some(project_doc) = docs.one("hlgen.yaml") else {
+        let problems = docs.take_findings();
+        if problems.is_empty() {
+            findings.push(
+                Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
+                    .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
+            );
+        }
+        findings.extend(problems);
+        return None;
+    };
+    let project: Project = kinds.read(&project_doc, "project", findings)?;
+    check_version(&project, &project_doc, findings)?;
+    check_paths(&project, &project_doc, findings);
+    check_addresses(&project, findings);
+    Some((project, project_doc))
 }
 
 /// The folder of the rendered files is one of its own below the repository's root, of a name that Argo CD takes as it

@@ -80,7 +80,7 @@ pub fn release(
     let instance = &plan.instances[cluster.instance];
     let spec = &release.spec;
     let options = &spec.application;
-    let mut sources = sources(instance, cluster, release, member, mode);
+    let mut sources = sources(plan, cluster, release, member, mode);
     let app_name = release.app.name.as_str();
     let name = name(plan, cluster, release.name.as_str(), app_name, options.name.as_deref());
     let mut metadata = metadata(plan, cluster, name, release.name.as_str());
@@ -191,12 +191,13 @@ pub fn destination(cluster: &ClusterPlan, namespace: &str) -> Destination {
 /// In files mode the values are a file of the Git repository, which is a source under the name `values`; in inline mode
 /// they stand in the chart's source, and the plugin brings the manifests.
 pub fn sources(
-    instance: &InstancePlan,
+    plan: &Plan,
     cluster: &ClusterPlan,
     release: &ReleaseModel,
     member: &Member,
     mode: Mode<'_>,
 ) -> Vec<Source> {
+    let instance = &plan.instances[cluster.instance];
     let git = &instance.git;
     let spec = &release.spec;
     let has_manifests = member.has_manifests;
@@ -210,7 +211,9 @@ pub fn sources(
             directory: has_manifests.then_some(Directory { recurse: true }),
             ..Source::default()
         },
-        Mode::Inline(_) => inline::manifests_source(instance, cluster, release),
+        Mode::Inline(_) => {
+            inline::manifests_source(instance, plan.environments[cluster.env].name.as_str(), cluster, release)
+        }
     };
     let helm = |prefix: &str| {
         let mut helm = helm(release);

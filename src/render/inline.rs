@@ -44,6 +44,8 @@ pub struct Inline {
     /// The `manifest-generate-paths` of what the plugin prints for a release, or (without one) for a cluster's namespaces;
     /// one that is not known is left out, and Argo CD asks the plugin for every commit.
     pub paths: BTreeMap<(Option<usize>, usize), String>,
+    /// The same for what the plugin prints for an instance.
+    pub roots: BTreeMap<usize, String>,
 }
 
 impl Inline {
@@ -62,9 +64,16 @@ impl Inline {
     }
 }
 
-/// The source that brings a release's manifests.
-pub fn manifests_source(instance: &InstancePlan, cluster: &ClusterPlan, release: &ReleaseModel) -> Source {
-    source(instance, &[(plugin::CLUSTER, cluster.name.as_str()), (plugin::RELEASE, release.name.as_str())])
+/// The source that brings a release's manifests. With the environment's name the plugin need not look at the others to
+/// find the cluster.
+pub fn manifests_source(
+    instance: &InstancePlan,
+    environment: &str,
+    cluster: &ClusterPlan,
+    release: &ReleaseModel,
+) -> Source {
+    let (cluster, release) = (cluster.name.as_str(), release.name.as_str());
+    source(instance, &[(plugin::ENV, environment), (plugin::CLUSTER, cluster), (plugin::RELEASE, release)])
 }
 
 /// The source that brings a cluster's namespaces.

@@ -7,6 +7,7 @@ pub mod application;
 pub mod inline;
 pub mod marker;
 pub mod namespaces;
+pub mod plugin_paths;
 pub mod projects;
 pub mod release;
 pub mod root;

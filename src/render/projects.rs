@@ -55,7 +55,7 @@ pub fn all(plan: &Plan, groups: &[Group], mode: Mode<'_>) -> Vec<Project> {
         let plan_instance = &plan.instances[instance];
         match release {
             Some(release) => {
-                let sources = application::sources(plan_instance, cluster, release, member, mode);
+                let sources = application::sources(plan, cluster, release, member, mode);
                 needs.repos.extend(sources.into_iter().map(|source| source.repo_url));
             }
             None => {

@@ -16,8 +16,8 @@ pub fn name(plan: &Plan) -> String {
 }
 
 /// The root's project and Application.
-pub fn objects(plan: &Plan, instance: usize, mode: Mode<'_>) -> (AppProject, Application) {
-    let instance = &plan.instances[instance];
+pub fn objects(plan: &Plan, index: usize, mode: Mode<'_>) -> (AppProject, Application) {
+    let instance = &plan.instances[index];
     let namespace = plan.project.argocd.namespace.as_str();
     let in_cluster = "https://kubernetes.default.svc";
     let metadata = |wave: Option<&str>| Metadata {
@@ -57,8 +57,11 @@ pub fn objects(plan: &Plan, instance: usize, mode: Mode<'_>) -> (AppProject, App
                 ..Source::default()
             }
         }
-        // Whatever changes in the repository may change a set, so there are no paths for it.
-        Mode::Inline(_) => inline::root_source(instance),
+        Mode::Inline(inline) => {
+            let paths = inline.roots.get(&index).cloned();
+            root.annotations.extend(paths.map(|paths| (keys::MANIFEST_GENERATE_PATHS.to_owned(), paths)));
+            inline::root_source(instance)
+        }
     };
     let application = Application::new(
         root,

@@ -151,6 +151,8 @@ fn patterns(path: &str, release: &str, charts: &BTreeSet<&str>) -> Vec<Pattern> 
         Pattern::at("/spec/sources/*/helm/values").param("values"),
         Pattern::at("/spec/source/plugin/parameters/*/string").param("cluster"),
         Pattern::at("/spec/sources/*/plugin/parameters/*/string").param("cluster"),
+        Pattern::at("/spec/source/plugin/parameters/*/string").param("environment"),
+        Pattern::at("/spec/sources/*/plugin/parameters/*/string").param("environment"),
         Pattern::at("/spec/source/targetRevision").param("version"),
         Pattern::at("/spec/sources/*/targetRevision").param("version"),
         Pattern::at("/spec/destination/name").param("destination"),

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use super::catalog::Catalog;
 use super::environment::EnvModel;
 use super::release::ReleaseModel;
+use super::view::View;
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::model::CapabilityChoice;
 
@@ -265,8 +266,11 @@ impl Bindings {
         environments: &[EnvModel],
         releases: &[ReleaseModel],
         catalog: &mut Catalog<'_>,
+        view: &View,
         findings: &mut Vec<Diagnostic>,
     ) {
+        // Whether a name means anything is known only to those who look at everything.
+        let whole = view.is_everything();
         let mut missing: BTreeMap<(usize, String), Vec<usize>> = BTreeMap::new();
         let mut ambiguous: BTreeMap<(usize, String), (usize, Vec<usize>)> = BTreeMap::new();
         let mut unknown: BTreeSet<String> = BTreeSet::new();
@@ -278,10 +282,11 @@ impl Bindings {
                     // A wrong choice was a finding of its own.
                     Ok(None) if self.was_chosen(release, &capability) => {}
                     Ok(None) => {
-                        if known(&capability).is_none() && unknown.insert(capability.clone()) {
+                        if whole && known(&capability).is_none() && unknown.insert(capability.clone()) {
                             self.check_name(environments, release, &capability, catalog, findings);
                         }
-                        if needed && (known(&capability).is_some() || !self.is_unknown(&capability, catalog)) {
+                        if needed && (!whole || known(&capability).is_some() || !self.is_unknown(&capability, catalog))
+                        {
                             missing.entry((release.env, capability)).or_default().push(number);
                         }
                     }

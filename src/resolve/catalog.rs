@@ -14,6 +14,9 @@ use crate::source::Source;
 use crate::source::docs::Docs;
 use crate::yaml::{Doc, NodeId};
 
+/// The file that makes a folder an app.
+const FILE: &str = "app.yaml";
+
 /// A catalog entry.
 #[derive(Debug)]
 pub struct AppDef {
@@ -26,8 +29,6 @@ pub struct AppDef {
     pub base: Option<Arc<AppDef>>,
     /// `app.yaml`, merged over the base's, as a release that overlays nothing.
     pub spec: Arc<Release>,
-    /// Files below `manifests/`, sorted, as paths of the repository.
-    pub manifests: Vec<String>,
     pub(super) forest: Forest,
     pub(super) root: Ref,
 }
@@ -56,30 +57,35 @@ impl AppDef {
 pub struct Catalog<'s> {
     docs: &'s Docs<'s>,
     kinds: &'s Kinds,
-    /// Every app that has a folder, in the repository or built in.
-    pub names: BTreeSet<String>,
     loaded: FxHashMap<String, Option<Arc<AppDef>>>,
-    files: Vec<String>,
 }
 
 impl<'s> Catalog<'s> {
     pub fn new(docs: &'s Docs<'s>, kinds: &'s Kinds) -> Self {
-        let files = docs.source.list("catalog");
-        let names = files
-            .iter()
-            .filter_map(|path| path.strip_prefix("catalog/")?.strip_suffix("/app.yaml"))
-            .filter(|name| !name.contains('/'))
-            .map(str::to_owned)
-            .collect();
-        Self { docs, kinds, names, loaded: FxHashMap::default(), files }
+        Self { docs, kinds, loaded: FxHashMap::default() }
+    }
+
+    /// Every app that has a folder, in the repository or built in. Looked up for messages alone, so that what is made of
+    /// one app does not depend on which others there are.
+    fn names(&self) -> BTreeSet<String> {
+        let files = self.docs.source.every("catalog", FILE);
+        files.iter().filter_map(|path| Some(path.strip_prefix("catalog/")?.split_once('/')?.0.to_owned())).collect()
+    }
+
+    /// Whether there is an app of a name.
+    fn has(&self, name: &str) -> bool {
+        !matches!(self.docs.source.read(&format!("catalog/{name}/{FILE}")), Ok(None))
     }
 
     /// Loads an app. `used_at` is where it is named; findings say what is wrong with the name or the entry.
     pub fn load(&mut self, name: &str, used_at: Span, findings: &mut Vec<Diagnostic>) -> Option<Arc<AppDef>> {
-        if !self.names.contains(name) {
+        if let Some(loaded) = self.loaded.get(name) {
+            return loaded.clone();
+        }
+        if !self.has(name) {
             let finding = Diagnostic::new(Code::RefUnknownApp, format!("there is no app `{name}` in the catalog"))
                 .at(used_at, "named here");
-            findings.push(match nearest(name, self.names.iter().map(String::as_str)) {
+            findings.push(match nearest(name, self.names().iter().map(String::as_str)) {
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding.help(format!("add `catalog/{name}/app.yaml`, or name the app with `app:`")),
             });
@@ -90,7 +96,7 @@ impl<'s> Catalog<'s> {
 
     /// Loads every app of the repository's own catalog, so that mistakes in unused ones are found too.
     pub fn load_own(&mut self, findings: &mut Vec<Diagnostic>) {
-        for name in self.names.clone() {
+        for name in self.names() {
             let path = format!("catalog/{name}/app.yaml");
             if !is_builtin(self.docs.source, &path) {
                 self.load_entry(&name, false, findings);
@@ -106,8 +112,7 @@ impl<'s> Catalog<'s> {
     /// The apps that provide a capability, by reading the whole catalog; for the help of a finding.
     pub fn providers(&mut self, capability: &str) -> Vec<String> {
         let mut ignored = Vec::new();
-        let names = self.names.clone();
-        names
+        self.names()
             .into_iter()
             .filter(|name| {
                 self.load_entry(name, false, &mut ignored).is_some_and(|app| app.spec.provides.contains_key(capability))
@@ -162,10 +167,8 @@ impl<'s> Catalog<'s> {
                 return None;
             }
         };
-        let prefix = format!("{folder}/manifests/");
-        let manifests = self.files.iter().filter(|path| path.starts_with(&prefix)).cloned().collect();
         let builtin = is_builtin(self.docs.source, &path);
-        Some(AppDef { name: app_name, folder, builtin, base, spec: Arc::new(spec), manifests, forest, root })
+        Some(AppDef { name: app_name, folder, builtin, base, spec: Arc::new(spec), forest, root })
     }
 
     fn base(
@@ -183,7 +186,7 @@ impl<'s> Catalog<'s> {
         if as_base || from.as_str() == name {
             return refuse(findings, format!("`{name}` is itself a base (`from:`), bases have no base of their own"));
         }
-        if !self.names.contains(from.as_str()) {
+        if !self.has(from.as_str()) {
             return self.load(from.as_str(), at, findings);
         }
         let base = self.load_entry(from.as_str(), true, findings)?;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
+use super::view::View;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, KeyRef, LayerId, Path, Ref, Step};
-use crate::model::{Dimension, EnvName, Environment, JsonMap, Profile, Project, Rival};
+use crate::model::{CapabilityChoice, Dimension, EnvName, Environment, JsonMap, Profile, Project, Rival};
 use crate::schema;
 use crate::schema::kinds::Kinds;
 use crate::source::docs::Docs;
+use crate::source::is_plain_path;
 use crate::yaml::{Doc, NodeId};
 
 /// Folders below `environments/` that are no environments.
@@ -94,24 +96,44 @@ pub fn dimensions(project: &Project) -> Vec<Dimension> {
         .unwrap_or_else(|| vec![Dimension::Name("provider".into()), Dimension::Name("stage".into())])
 }
 
-/// Loads the environments of a repository, sorted by name.
-pub fn load(docs: &Docs<'_>, kinds: &Kinds, project: &Project, findings: &mut Vec<Diagnostic>) -> Vec<EnvModel> {
-    let files = docs.source.list("environments");
+/// Loads the environments of a repository, sorted by the paths of their files; of a part of it only those that are asked
+/// for and exist, and those whose capabilities they use.
+pub fn load(
+    docs: &Docs<'_>,
+    kinds: &Kinds,
+    project: &Project,
+    view: &View,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<EnvModel> {
+    let file = |name: &str| format!("environments/{name}/{FILE}");
+    let mut waiting: BTreeSet<String> = match view {
+        View::Everything => docs.source.every("environments", FILE).into_iter().collect(),
+        View::Environments(names) => names.iter().map(|name| file(name)).collect(),
+    };
     let dimensions = dimensions(project);
+    let mut seen = waiting.clone();
     let mut environments = Vec::new();
-    for path in &files {
-        let Some(name) = path.strip_prefix("environments/").and_then(|rest| rest.strip_suffix("/environment.yaml"))
-        else {
-            continue;
-        };
-        if name.contains('/') {
-            continue;
-        }
-        if let Some(environment) = load_one(docs, kinds, name, path, &dimensions, findings) {
-            environments.push(environment);
-        }
+    while let Some(path) = waiting.pop_first() {
+        let Some(name) = name_of(&path) else { continue };
+        let Some(environment) = load_one(docs, kinds, name, &path, &dimensions, findings) else { continue };
+        let used = environment.spec.capabilities.values().filter_map(|choice| match choice {
+            CapabilityChoice::Environment(other) => Some(file(other.environment.as_str())),
+            _ => None,
+        });
+        waiting.extend(used.filter(|path| !view.is_everything() && seen.insert(path.clone())));
+        environments.push((path, environment));
     }
-    environments
+    environments.sort_by(|one, other| one.0.cmp(&other.0));
+    environments.into_iter().map(|(_, environment)| environment).collect()
+}
+
+/// The file that makes a folder an environment.
+pub const FILE: &str = "environment.yaml";
+
+/// The environment whose file this is.
+pub fn name_of(path: &str) -> Option<&str> {
+    let name = path.strip_prefix("environments/")?.strip_suffix(FILE)?.strip_suffix('/')?;
+    (!name.contains('/')).then_some(name)
 }
 
 fn load_one(
@@ -272,20 +294,18 @@ fn profile_paths(
     let folder = format!("environments/profiles/{dimension}");
     let file = format!("{folder}/{value}.yaml");
     let mut paths = Vec::new();
-    let own_files = docs.source.list(&folder);
-    let built_in = docs.source.list(&format!("builtin:{folder}"));
+    // What stands there and cannot be read is a finding of its own.
+    let exists = |path: &str| is_plain_path(&file) && !matches!(docs.source.read(path), Ok(None));
     // In a repository whose profile is the built-in one (hlgen's own) it is merged once.
-    if built_in.iter().any(|path| path.ends_with(&file)) {
-        paths.push(format!("builtin:{file}"));
-    }
-    if own_files.contains(&file) {
-        paths.push(file.clone());
-    }
+    paths.extend(Some(format!("builtin:{file}")).filter(|path| exists(path)));
+    paths.extend(Some(file.clone()).filter(|path| exists(path)));
     let key_given = doc.get(doc.root(), dimension).or_else(|| {
         let map = doc.get(doc.root(), "dimensions")?;
         doc.get(map, dimension)
     });
     if paths.is_empty() && (dimension == "provider" || dimension == "stage") {
+        let own_files = docs.source.list(&folder);
+        let built_in = docs.source.list(&format!("builtin:{folder}"));
         let known: BTreeSet<&str> = own_files
             .iter()
             .chain(&built_in)

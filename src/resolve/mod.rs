@@ -3,3 +3,4 @@ pub mod catalog;
 pub mod environment;
 pub mod order;
 pub mod release;
+pub mod view;

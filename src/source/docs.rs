@@ -15,6 +15,12 @@ pub struct Docs<'s> {
     pub source: &'s dyn Source,
     pub sources: &'s SourceMap,
     limits: Limits,
+    kept: Arc<Kept>,
+}
+
+/// What several views of one repository share.
+#[derive(Default)]
+struct Kept {
     parsed: Mutex<FxHashMap<Box<str>, Slot>>,
     findings: Mutex<Vec<Diagnostic>>,
     broken: Mutex<FxHashSet<Box<str>>>,
@@ -22,14 +28,12 @@ pub struct Docs<'s> {
 
 impl<'s> Docs<'s> {
     pub fn new(source: &'s dyn Source, sources: &'s SourceMap) -> Self {
-        Self {
-            source,
-            sources,
-            limits: Limits::default(),
-            parsed: Mutex::default(),
-            findings: Mutex::default(),
-            broken: Mutex::default(),
-        }
+        Self { source, sources, limits: Limits::default(), kept: Arc::default() }
+    }
+
+    /// The same documents, asked for through another view of the same source: one that keeps a record.
+    pub fn through<'t>(&'t self, source: &'t dyn Source) -> Docs<'t> {
+        Docs { source, sources: self.sources, limits: self.limits, kept: Arc::clone(&self.kept) }
     }
 
     /// The one document of a file; `None` where there is no such file or it cannot be read, which is then a finding.
@@ -57,7 +61,7 @@ impl<'s> Docs<'s> {
 
     /// Forgets the documents of a file that nobody will ask for again in this run. Its text stays for findings.
     pub fn forget(&self, path: &str) {
-        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parsed = self.kept.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = parsed.get_mut(path) {
             let empty = Slot::default();
             let _ = empty.set(None);
@@ -78,38 +82,46 @@ impl<'s> Docs<'s> {
 
     /// Whether a file was parsed in this run.
     pub fn was_read(&self, path: &str) -> bool {
-        self.parsed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)
+        self.kept.parsed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)
     }
 
     /// Whether a file of the list was asked for, exists, and could not be read as YAML.
     pub fn is_broken<'p>(&self, mut paths: impl Iterator<Item = &'p str>) -> bool {
-        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let broken = self.kept.broken.lock().unwrap_or_else(PoisonError::into_inner);
         !broken.is_empty() && paths.any(|path| broken.contains(path))
     }
 
     fn note_broken(&self, path: &str) {
-        self.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
+        self.kept.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
     }
 
     /// Adds findings of a reader of these documents.
     pub fn report(&self, findings: impl IntoIterator<Item = Diagnostic>) {
-        self.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
+        self.kept.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
     }
 
     /// The findings so far; they are handed over once.
     pub fn take_findings(&self) -> Vec<Diagnostic> {
-        std::mem::take(&mut self.findings.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.kept.findings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn parse(&self, path: &str, single: bool) -> Option<Arc<[Arc<Doc>]>> {
         let slot = {
-            let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut parsed = self.kept.parsed.lock().unwrap_or_else(PoisonError::into_inner);
             match parsed.get(path) {
                 Some(slot) => Arc::clone(slot),
                 None => Arc::clone(parsed.entry(path.into()).or_default()),
             }
         };
-        slot.get_or_init(|| self.load(path, single)).clone()
+        let mut read = false;
+        let docs = slot.get_or_init(|| {
+            read = true;
+            self.load(path, single)
+        });
+        if !read {
+            self.source.asked(path);
+        }
+        docs.clone()
     }
 
     fn load(&self, path: &str, single: bool) -> Option<Arc<[Arc<Doc>]>> {

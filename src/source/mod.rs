@@ -5,9 +5,12 @@
 //! finding; a file that is not there is no error, because most layers are optional.
 
 pub mod docs;
+mod record;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+pub use record::Record;
 
 use crate::diag::{Code, Diagnostic};
 
@@ -38,6 +41,24 @@ pub trait Source: Sync {
     /// or where there is no such file. Ids of several sources can be compared: two that are equal mean equal bytes.
     fn content_id(&self, _path: &str) -> Option<ContentId> {
         None
+    }
+
+    /// The files called `file` in the folders right below `dir`, sorted: `every("environments", "environment.yaml")`.
+    fn every(&self, dir: &str, file: &str) -> Vec<String> {
+        let of_folder = |path: &String| {
+            let folder = path.strip_prefix(dir).and_then(|rest| rest.strip_prefix('/')?.strip_suffix(file));
+            folder.and_then(|folder| folder.strip_suffix('/')).is_some_and(|folder| !folder.contains('/'))
+        };
+        self.list(dir).into_iter().filter(of_folder).collect()
+    }
+
+    /// Says that a file was asked for again whose answer somebody kept; for sources that keep a record.
+    fn asked(&self, _path: &str) {}
+
+    /// The files and folders of the repository that the answer to a path comes from: itself, and where links lead; a
+    /// folder that would hide what is built in; nothing for what is always built in.
+    fn rests_on(&self, path: &str) -> Vec<String> {
+        vec![path.to_owned()]
     }
 }
 
@@ -204,6 +225,18 @@ impl<S: Source + ?Sized> Source for &S {
     fn content_id(&self, path: &str) -> Option<ContentId> {
         (**self).content_id(path)
     }
+
+    fn every(&self, dir: &str, file: &str) -> Vec<String> {
+        (**self).every(dir, file)
+    }
+
+    fn asked(&self, path: &str) {
+        (**self).asked(path);
+    }
+
+    fn rests_on(&self, path: &str) -> Vec<String> {
+        (**self).rests_on(path)
+    }
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
@@ -225,6 +258,18 @@ impl<S: Source + ?Sized> Source for Box<S> {
 
     fn content_id(&self, path: &str) -> Option<ContentId> {
         (**self).content_id(path)
+    }
+
+    fn every(&self, dir: &str, file: &str) -> Vec<String> {
+        (**self).every(dir, file)
+    }
+
+    fn asked(&self, path: &str) {
+        (**self).asked(path);
+    }
+
+    fn rests_on(&self, path: &str) -> Vec<String> {
+        (**self).rests_on(path)
     }
 }
 

@@ -29,6 +29,7 @@ const CHOICES: &[(&str, &str, &str)] = &[
     ("git", "", "gitea"),
     ("dns", "", "external-dns"),
     ("sso", "", "authentik"),
+    ("gitops", "", "argocd"),
 ];
 
 /// What an app cannot do without on a platform whose profile chooses so (`vars.secretsBackend: vault`).
@@ -51,6 +52,7 @@ const VARS: &str = "
   region: eu-west-1
   vpcId: vpc-0a1b2c3d4e5f67890
   dnsZone: example.com
+  hlgenImage: registry.example.com/hlgen:0.1.0
   nfsServer: 192.0.2.30
   nfsShare: /export/volumes
   tunnelId: 6ff42ae2-765d-4adf-8112-31c55c1551ef
@@ -68,13 +70,12 @@ pub(crate) struct Entry {
     pub files: BTreeMap<String, String>,
     /// The app it is based on.
     pub base: Option<String>,
-    is_base: bool,
 }
 
 impl Entry {
     /// Whether it is only there for others to be based on.
     pub(crate) fn is_base(&self) -> bool {
-        self.is_base
+        self.spec.category.as_deref() == Some("base")
     }
 
     pub(crate) fn runs_on(&self, provider: &str) -> bool {
@@ -102,7 +103,6 @@ pub(crate) fn all() -> BTreeMap<String, Entry> {
         .iter()
         .filter_map(|(path, text)| Some((path.strip_suffix("/app.yaml")?, serde_yaml::from_str(text).unwrap())))
         .collect();
-    let bases: BTreeSet<&str> = parsed.values().filter_map(|app| app.get("from")?.as_str()).collect();
     parsed
         .iter()
         .map(|(name, own)| {
@@ -125,7 +125,6 @@ pub(crate) fn all() -> BTreeMap<String, Entry> {
                 text: files[&format!("{name}/app.yaml")].clone(),
                 files: own_files.map(|(path, text)| (format!("catalog/{path}"), text.clone())).collect(),
                 base: base.map(str::to_owned),
-                is_base: bases.contains(name),
             };
             ((*name).to_owned(), entry)
         })
