@@ -11,7 +11,6 @@
 mod support;
 
 #[path = "../support/gitea/mod.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod gitea;
 
 mod basics;
