@@ -1,5 +1,7 @@
 //! Merged values against the chart's JSON Schema: what is wrong, at the line of the layer that set it.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use crate::diag::{Code, Diagnostic, Level, Span, nearest};
@@ -8,6 +10,7 @@ use crate::plan::values::{AppValues, Evaluated, Merged, Results, without_nulls};
 use crate::resolve::catalog::AppDef;
 use crate::schema;
 use crate::schema::json::{Mismatch, Schema, Violation};
+use crate::source::budget::{Meter, Resource};
 use crate::source::docs::Docs;
 use crate::yaml::Kind;
 
@@ -21,7 +24,14 @@ pub struct AppSchema {
     version: Option<String>,
     /// The chart's own defaults; with them `required` can be judged.
     defaults: Option<Json>,
+    meter: Arc<Meter>,
 }
+
+/// Parts of a schema that may be applied to the nodes of one release's values in all.
+const STEPS_MAX: u64 = 20_000_000;
+
+/// Parts of a schema that count as one step of the run.
+const PARTS_PER_STEP: u64 = 64;
 
 impl AppSchema {
     /// Loads `values.schema.json` and `values.defaults.yaml` of an app or its base.
@@ -58,7 +68,10 @@ impl AppSchema {
             mark.and_then(|mark| mark.get("version")).and_then(Json::as_str).filter(|version| !version.is_empty());
         let version = version.map(str::to_owned);
         match Schema::compile(document) {
-            Ok(schema) => Some(Self { schema, inferred, version, defaults }),
+            Ok(schema) => {
+                docs.charge_nodes(schema.cost().nodes).ok()?;
+                Some(Self { schema, inferred, version, defaults, meter: docs.shared_meter() })
+            }
             Err(reason) => {
                 findings.push(unusable(docs, &path, &reason, 1, 1));
                 None
@@ -83,7 +96,18 @@ impl AppSchema {
             (None, Some(root)) => tree.to_json_without_nulls(root),
             (None, None) => Json::Object(serde_json::Map::new()),
         };
-        if self.schema.is_valid(&instance) {
+        let steps = nodes(&instance).saturating_mul(self.schema.cost().steps);
+        if steps > STEPS_MAX {
+            let message = format!("the schema of `{app}` may take {steps} steps for these values");
+            let finding = Diagnostic::new(Code::SchemaInvalid, message);
+            let finding = match merged.root {
+                Some(root) => finding.at(values.forest.span(root), format!("for app `{app}`")),
+                None => finding,
+            };
+            findings.push(finding.help("let the schema's parts refer to each other less, or set fewer values"));
+            return;
+        }
+        if self.meter.charge(Resource::Steps, steps / PARTS_PER_STEP).is_err() || self.schema.is_valid(&instance) {
             return;
         }
         let lenient = self.inferred || self.version.as_deref().is_some_and(|made_for| chart_version != Some(made_for));
@@ -98,6 +122,15 @@ impl AppSchema {
                 _ => finding,
             });
         }
+    }
+}
+
+/// How many nodes a value has.
+fn nodes(value: &Json) -> u64 {
+    match value {
+        Json::Object(map) => map.values().map(nodes).sum::<u64>() + 1,
+        Json::Array(items) => items.iter().map(nodes).sum::<u64>() + 1,
+        _ => 1,
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
     let start = Instant::now();
-    let workspace = Workspace::open(&common.directory)?;
+    let workspace = Workspace::open(&common.directory)?.within(common.limits)?;
     let outcome = check(&workspace, &Selection::default(), Target::Nowhere)?;
     terminal.findings(&outcome.findings, &workspace.sources, true)?;
     let count = Terminal::count(&outcome.findings, &workspace.sources);

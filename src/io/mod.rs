@@ -1,6 +1,7 @@
 //! Where hlgen touches the world outside: reading (`source` and its kinds) and writing (`write`). Nothing else in the
 //! crate opens a file.
 
+mod beneath;
 pub mod disk;
 pub mod embedded;
 pub mod layered;

@@ -10,6 +10,7 @@ use crate::diag::Diagnostic;
 use crate::plan::Plan;
 use crate::plan::values::{AppValues, Evaluated, Results};
 use crate::render::{OutFile, release};
+use crate::source::budget::Resource;
 use crate::source::docs::Docs;
 use crate::template::{Scope, value_of};
 
@@ -85,16 +86,30 @@ fn app<E>(
 ) -> Result<Evaluation, E> {
     let mut out = Evaluation::default();
     let Some(first) = group.first() else { return Ok(out) };
+    let meter = docs.meter();
+    // What does not fit is not handed on; the run is over then and says so.
+    let sink = |number: usize, file: OutFile| {
+        let fits = meter.charge(Resource::Outputs, 1).and(meter.charge(Resource::OutputBytes, file.text.len() as u64));
+        if fits.is_ok() { sink(number, file) } else { Ok(()) }
+    };
     let app = &plan.releases[*first].app;
     let schema = AppSchema::load(docs, app, &mut out.findings);
     let mut values = AppValues::new(plan, docs, app);
+    let mut counted = 0;
     for number in group {
         let release = &plan.releases[*number];
         let has_chart = release.spec.chart.is_some();
+        if meter.exceeded().is_some() {
+            break;
+        }
         let merged = values.merge(*number, &mut out.findings);
         for (index, cluster) in plan.clusters_of(release) {
             let place = format!("{}/{}", cluster.name, release.name);
             let before = out.findings.len();
+            if meter.charge(Resource::Findings, before.saturating_sub(counted) as u64).is_err() {
+                break;
+            }
+            counted = before;
             let scope = Arc::new(values.scope(*number, index));
             let results = match merged.root {
                 Some(root) => values.evaluate(root, &scope, &place, &mut out.findings),

@@ -66,7 +66,11 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
         Target::Check(folder) if planned => Some(open(workspace, &plan, folder, Mode::Check)?),
         _ => None,
     };
+    let meter = workspace.meter();
     let stage = |file: &OutFile| -> Result<(), WriteError> {
+        if meter.exceeded().is_some() {
+            return Ok(());
+        }
         if let Some(output) = &output {
             output.stage(&file.path, file.text.as_bytes())?;
         }
@@ -77,6 +81,10 @@ pub fn render(workspace: &Workspace, selection: &Selection, target: Target<'_>) 
     let evaluation = evaluation.context("cannot write what was rendered")?;
     findings.extend(evaluation.findings);
     findings.extend(docs.take_findings());
+    if meter.exceeded().is_some() {
+        workspace.settle(Some(&plan), &mut findings);
+        return Ok(Outcome { findings, plan: Some(plan), summary: None });
+    }
     files::check(&plan, &docs, &mut findings);
     let namespaces = namespaces::all(&plan);
     let owners: Vec<usize> = namespaces.keys().copied().collect();

@@ -11,6 +11,8 @@ use crate::io::{Disk, Embedded, Layered};
 use crate::model;
 use crate::plan::{self, Plan};
 use crate::schema::kinds::Kinds;
+use crate::source::Metered;
+use crate::source::budget::{Budget, Meter};
 use crate::source::docs::Docs;
 use crate::yaml::Doc;
 
@@ -18,8 +20,9 @@ use crate::yaml::Doc;
 #[derive(Debug)]
 pub struct Workspace {
     pub root: PathBuf,
-    source: Layered<Disk, Embedded>,
+    source: Layered<Metered<Disk>, Embedded>,
     pub sources: SourceMap,
+    meter: Arc<Meter>,
     kinds: Kinds,
 }
 
@@ -36,14 +39,34 @@ impl Workspace {
         if let Some(folder) = above.find(end).filter(|folder| folder.join("hlgen.yaml").is_file()) {
             found = folder.to_path_buf();
         }
+        let meter = Arc::new(Meter::default());
         let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
-        let source = Layered::new(disk, Embedded);
-        Ok(Self { root: found, source, sources: SourceMap::new(), kinds: Kinds::default() })
+        let source = Self::metered(disk, &meter);
+        Ok(Self { root: found, source, sources: SourceMap::new(), meter, kinds: Kinds::default() })
+    }
+
+    fn metered(disk: Disk, meter: &Arc<Meter>) -> Layered<Metered<Disk>, Embedded> {
+        Layered::new(Metered::new(disk.metered(Arc::clone(meter)), Arc::clone(meter)), Embedded)
+    }
+
+    /// The same repository with another budget for the run.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub fn within(self, budget: Budget) -> anyhow::Result<Self> {
+        let meter = Arc::new(Meter::new(budget));
+        let disk = Disk::open(&self.root).context("cannot open the repository")?;
+        Ok(Self { source: Self::metered(disk, &meter), meter, ..self })
+    }
+
+    /// What the run has used.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// The documents of the repository.
     pub fn docs(&self) -> Docs<'_> {
-        Docs::new(&self.source, &self.sources)
+        Docs::within(&self.source, &self.sources, Arc::clone(&self.meter))
     }
 
     /// Plans the repository.
@@ -84,6 +107,12 @@ impl Workspace {
     /// Where a plan was evaluated without errors every file was looked at, and an allow-comment that answers nothing is
     /// reported.
     pub fn settle(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>) {
+        if let Some(exceeded) = self.meter.exceeded() {
+            // What else was found depends on where each thread stood, and is mostly what was not read any more.
+            findings.clear();
+            findings.push(exceeded.finding());
+            return;
+        }
         diag::sort(findings, &self.sources);
         let complete = if plan.is_some() && !has_errors(findings) { self.sources.ids() } else { Vec::new() };
         allow::apply(findings, &self.sources, &complete);

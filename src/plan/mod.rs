@@ -27,6 +27,7 @@ use crate::resolve::environment::{self, EnvModel};
 use crate::resolve::order;
 use crate::resolve::release::{self, ReleaseModel};
 use crate::schema::kinds::Kinds;
+use crate::source::budget::Resource;
 use crate::source::docs::Docs;
 use crate::template::Engine;
 use crate::yaml::Doc;
@@ -140,8 +141,14 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
     let requires = order::edges(&environments, &releases, &bindings, findings);
     let strata = order::strata(&environments, &releases, &requires, findings);
     let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, findings);
+    // Both come from a few lines, and everything after this looks at their product.
+    let installs = |cluster: &ClusterPlan| releases.iter().filter(|release| release.env == cluster.env).count() as u64;
+    let mut per_env = vec![None; environments.len()];
+    let product: u64 =
+        clusters.iter().map(|cluster| *per_env[cluster.env].get_or_insert_with(|| installs(cluster))).sum();
+    docs.meter().fits(Resource::Outputs, product).ok()?;
     let bases = releases.iter().filter_map(|release| Some(release.app.base.as_ref()?.name.clone())).collect();
-    let engine = Engine::new();
+    let engine = Engine::within(docs.shared_meter());
     let scopes = scope::Scopes::new(&project, &environments, &releases, &clusters, &engine, findings);
     findings.extend(docs.source.problems().iter().map(crate::source::ReadError::finding));
     Some(Plan {

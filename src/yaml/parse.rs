@@ -20,14 +20,16 @@ pub struct Limits {
     pub bytes: usize,
     /// Nesting of maps and lists.
     pub depth: usize,
-    /// Nodes of one document, aliases followed.
+    /// Nodes of one document, and of all of them together, aliases followed.
     pub nodes: u64,
+    /// Bytes of one scalar, keys included.
+    pub scalar: usize,
 }
 
 impl Default for Limits {
-    /// 4 MiB, 64 levels, a million nodes.
+    /// 4 MiB, 64 levels, 250,000 nodes (the largest bundles of CRDs have a tenth of that), 1 MiB.
     fn default() -> Self {
-        Self { bytes: 4 << 20, depth: 64, nodes: 1_000_000 }
+        Self { bytes: 4 << 20, depth: 64, nodes: 250_000, scalar: 1 << 20 }
     }
 }
 
