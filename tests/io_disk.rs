@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hlgen::io::disk::DiskLimits;
-use hlgen::source::budget::{Budget, Exceeded, Meter, Resource};
 use hlgen::io::{Disk, Refusal, Source};
+use hlgen::source::budget::{Budget, Exceeded, Meter, Resource};
 use tempfile::TempDir;
 
 fn repository(files: &[(&str, &str)]) -> TempDir {

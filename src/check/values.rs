@@ -48,6 +48,10 @@ impl AppSchema {
             let bytes = docs.bytes(&path)?;
             Some((path, bytes))
         }) {
+            Some((path, bytes)) if marks(&bytes) > MARKS_MAX => {
+                findings.push(unusable(docs, &path, "it is too large", 1, 1));
+                None
+            }
             Some((path, bytes)) => match serde_json::from_slice::<Json>(&bytes) {
                 Ok(document) => Some((path, document)),
                 Err(error) => {
@@ -123,6 +127,13 @@ impl AppSchema {
             });
         }
     }
+}
+
+/// Brackets and commas that a schema's text may hold, so that reading it takes no more memory than the text of a large one.
+const MARKS_MAX: usize = 400_000;
+
+fn marks(text: &[u8]) -> usize {
+    text.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count()
 }
 
 /// How many nodes a value has.

@@ -71,7 +71,7 @@ pub struct Common {
     #[arg(long, value_name = "SECONDS", global = true, default_value_t = 300)]
     pub timeout: u64,
     /// Bounds on what the run may read and make: `default` or `plugin`, then `NAME=NUMBER` (`64Mi`) for single ones:
-    /// entries, files, bytes, nodes, steps, findings, outputs, output-bytes
+    /// entries, files, bytes, nodes, steps, findings, clusters, releases, outputs, output-bytes
     #[arg(long, value_name = "LIMITS", global = true, default_value = "default")]
     pub limits: Budget,
 }

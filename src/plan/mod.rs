@@ -127,10 +127,15 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
                 ),
         );
     }
+    let clusters = environments.iter().map(|env| env.spec.clusters.len() as u64).sum();
+    docs.meter().fits(Resource::Clusters, clusters).ok()?;
+    let entries = environments.iter().map(|env| env.spec.apps.len() as u64).sum();
+    docs.meter().fits(Resource::Releases, entries).ok()?;
     let mut catalog = Catalog::new(docs, kinds);
     let mut releases = Vec::new();
     for (index, env) in environments.iter().enumerate() {
         releases.extend(release::load(&mut catalog, env, index, findings));
+        docs.meter().fits(Resource::Releases, releases.len() as u64).ok()?;
     }
     // From here on a release is its merged spec; the entries as written would only take memory.
     environments.iter_mut().for_each(|env| env.spec.apps = indexmap::IndexMap::new());

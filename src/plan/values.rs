@@ -147,6 +147,9 @@ impl<'p> AppValues<'p> {
             templated_scalars(&self.forest, root, &mut scalars);
             let mut size = 0;
             for (count, scalar) in scalars.into_iter().enumerate() {
+                if self.docs.meter().exceeded().is_some() {
+                    break;
+                }
                 if count >= TEMPLATES_MAX || size > RESULTS_MAX {
                     let what = if size > RESULTS_MAX { "write more than 4 MiB" } else { "are more than 20,000" };
                     let finding =
@@ -368,7 +371,8 @@ fn app_files(docs: &Docs<'_>, app: &AppDef) -> Arc<dyn Files> {
             continue;
         }
         let bytes = if kept < FILES_MAX { docs.source.read(&path).ok().flatten() } else { None };
-        let text = bytes.filter(|bytes| bytes.len() <= FILE_MAX).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+        let text =
+            bytes.filter(|bytes| bytes.len() <= FILE_MAX).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
         kept += text.as_ref().map_or(0, String::len);
         files.insert(name.to_owned(), text);
     }

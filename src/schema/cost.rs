@@ -63,7 +63,8 @@ pub fn cost(document: &Value) -> Result<Cost, String> {
     let parts = parts.parts;
     let mut below = vec![1; parts.len()];
     for _ in 0..LEVELS {
-        let mut level = Level { parts: &parts, below: &below, known: vec![None; parts.len()], open: vec![false; parts.len()] };
+        let mut level =
+            Level { parts: &parts, below: &below, known: vec![None; parts.len()], open: vec![false; parts.len()] };
         let next: Vec<u64> = (0..parts.len()).map(|part| level.total(part)).collect();
         if next.first().is_some_and(|root| *root > COST_MAX) {
             return Err(format!(
@@ -351,9 +352,7 @@ mod tests {
 
     #[test]
     fn patterns_are_few() {
-        let with = |count: usize| {
-            json!({ "allOf": (0..count).map(|n| json!({ "pattern": format!("a{n}") })).collect::<Vec<_>>() })
-        };
+        let with = |count: usize| json!({ "allOf": (0..count).map(|n| json!({ "pattern": format!("a{n}") })).collect::<Vec<_>>() });
         assert!(cost(&with(256)).is_ok());
         assert!(cost(&with(257)).is_err());
     }

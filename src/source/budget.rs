@@ -27,6 +27,10 @@ pub struct Budget {
     pub steps: u64,
     /// Findings that are kept.
     pub findings: u64,
+    /// Clusters of all environments.
+    pub clusters: u64,
+    /// Releases of all environments.
+    pub releases: u64,
     /// Files that are rendered.
     pub outputs: u64,
     /// Bytes of those files.
@@ -41,8 +45,10 @@ impl Default for Budget {
             files: 50_000,
             bytes: 64 << 20,
             nodes: 4_000_000,
-            steps: 20_000_000,
+            steps: 8_000_000,
             findings: 50_000,
+            clusters: 2_000,
+            releases: 20_000,
             outputs: 100_000,
             output_bytes: 512 << 20,
         }
@@ -58,8 +64,10 @@ impl Budget {
             files: 20_000,
             bytes: 32 << 20,
             nodes: 2_000_000,
-            steps: 5_000_000,
+            steps: 4_000_000,
             findings: 5_000,
+            clusters: 500,
+            releases: 15_000,
             outputs: 20_000,
             output_bytes: 64 << 20,
         }
@@ -76,6 +84,8 @@ impl Budget {
             nodes: most,
             steps: most,
             findings: most,
+            clusters: most,
+            releases: most,
             outputs: most,
             output_bytes: most,
         }
@@ -90,6 +100,8 @@ impl Budget {
             Resource::Nodes => self.nodes,
             Resource::Steps => self.steps,
             Resource::Findings => self.findings,
+            Resource::Clusters => self.clusters,
+            Resource::Releases => self.releases,
             Resource::Outputs => self.outputs,
             Resource::OutputBytes => self.output_bytes,
         }
@@ -103,6 +115,8 @@ impl Budget {
             Resource::Nodes => &mut self.nodes,
             Resource::Steps => &mut self.steps,
             Resource::Findings => &mut self.findings,
+            Resource::Clusters => &mut self.clusters,
+            Resource::Releases => &mut self.releases,
             Resource::Outputs => &mut self.outputs,
             Resource::OutputBytes => &mut self.output_bytes,
         } = bound;
@@ -169,19 +183,23 @@ pub enum Resource {
     Nodes,
     Steps,
     Findings,
+    Clusters,
+    Releases,
     Outputs,
     OutputBytes,
 }
 
 impl Resource {
     /// All there are, in the order of [`Budget`].
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Entries,
         Self::Files,
         Self::Bytes,
         Self::Nodes,
         Self::Steps,
         Self::Findings,
+        Self::Clusters,
+        Self::Releases,
         Self::Outputs,
         Self::OutputBytes,
     ];
@@ -195,6 +213,8 @@ impl Resource {
             Self::Nodes => "nodes",
             Self::Steps => "steps",
             Self::Findings => "findings",
+            Self::Clusters => "clusters",
+            Self::Releases => "releases",
             Self::Outputs => "outputs",
             Self::OutputBytes => "output-bytes",
         }
@@ -219,6 +239,8 @@ impl Exceeded {
             Resource::Nodes => format!("the files hold more than {bound} YAML nodes in all, aliases followed"),
             Resource::Steps => format!("the templates need more than {bound} steps in all"),
             Resource::Findings => format!("there are more than {bound} findings"),
+            Resource::Clusters => format!("the environments have more than {bound} clusters"),
+            Resource::Releases => format!("the environments have more than {bound} releases"),
             Resource::Outputs => format!("more than {bound} files would be rendered"),
             Resource::OutputBytes => format!("more than {bound} bytes would be rendered"),
         }
@@ -233,7 +255,7 @@ impl Exceeded {
             Resource::Nodes => (Code::LimitNodes, "write less, or repeat less with aliases"),
             Resource::Steps => (Code::LimitSteps, "compute less in templates"),
             Resource::Findings => (Code::LimitFindings, "look at fewer files at a time"),
-            Resource::Outputs | Resource::OutputBytes => {
+            Resource::Clusters | Resource::Releases | Resource::Outputs | Resource::OutputBytes => {
                 (Code::LimitOutput, "split the repository, or install less on fewer clusters")
             }
         };

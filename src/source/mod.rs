@@ -88,9 +88,7 @@ impl ReadError {
             Refusal::LinkOut | Refusal::LinkToFolder => finding.help("replace the link by a copy of what it points to"),
             Refusal::Special => finding.help("remove it, or move it out of the folders that hlgen reads"),
             Refusal::TooLarge(_) => finding.help("hlgen reads text that people write; keep large files elsewhere"),
-            Refusal::TooDeep(_) => {
-                finding.help("keep the catalog and the environments in folders of their own")
-            }
+            Refusal::TooDeep(_) => finding.help("keep the catalog and the environments in folders of their own"),
             Refusal::Name => finding.help("rename the file"),
             Refusal::Io(_) => finding.help("check the file's owner and permissions"),
         }

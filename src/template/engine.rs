@@ -11,7 +11,7 @@ use super::guard::{Additions, Place, guard, place_before, written_out};
 use super::split::{Piece, Split, check_length, split};
 use super::{EXPRESSION_LIMIT, FUEL, OUTPUT_LIMIT, Scope, TemplateError, functions, work};
 use crate::diag::{Code, nearest};
-use crate::source::budget::{Budget, Meter, Resource};
+use crate::source::budget::{Budget, Exceeded, Meter, Resource};
 
 /// The template engine of a run; shared by threads.
 #[derive(Debug)]
@@ -125,14 +125,14 @@ impl Engine {
         text: &str,
         scope: &Arc<Scope>,
     ) -> Result<serde_json::Value, TemplateError> {
+        let over = |exceeded: Exceeded| TemplateError::new(Code::LimitSteps, exceeded.to_string());
+        self.meter.check().map_err(over)?;
         work::begin();
         let result = self.result(compiled, text, scope);
         // Without loops there are no more steps than bytes.
         let steps = work::steps() + text.len().min(EXPRESSION_LIMIT) as u64 / 4 + 1;
-        match self.meter.charge(Resource::Steps, steps) {
-            Ok(()) => result,
-            Err(exceeded) => Err(TemplateError::new(Code::LimitSteps, exceeded.to_string())),
-        }
+        self.meter.charge(Resource::Steps, steps).map_err(over)?;
+        result
     }
 
     fn result(
@@ -144,7 +144,8 @@ impl Engine {
         match compiled {
             Compiled::Whole(part) => {
                 let value = evaluate_part(part, text, scope)?;
-                let json = functions::json(&value).map_err(|error| translate(&error, text, At::default(), Some(scope)))?;
+                let json =
+                    functions::json(&value).map_err(|error| translate(&error, text, At::default(), Some(scope)))?;
                 check_size(&json)?;
                 Ok(json)
             }
@@ -181,7 +182,8 @@ impl Engine {
         let environment: &Environment<'_> = &self.environment;
         let at = At { start: 0, additions };
         let written = written_out(text, 0..text.len(), additions);
-        let template = environment.template_from_str(&written).map_err(|error| translate(&error, text, at, Some(scope)))?;
+        let template =
+            environment.template_from_str(&written).map_err(|error| translate(&error, text, at, Some(scope)))?;
         let mut out = Bounded(Vec::new());
         match template.render_captured_to(Value::from_dyn_object(Arc::clone(scope)), &mut out) {
             Ok(captured) => {
@@ -191,7 +193,11 @@ impl Engine {
             }
             Err(error) => {
                 work::add_steps(FUEL);
-                Err(if error.kind() == ErrorKind::WriteFailure { too_large() } else { translate(&error, text, at, Some(scope)) })
+                Err(if error.kind() == ErrorKind::WriteFailure {
+                    too_large()
+                } else {
+                    translate(&error, text, at, Some(scope))
+                })
             }
         }
     }
@@ -500,7 +506,8 @@ mod tests {
         for text in [zipped.as_str(), &mapped, "[range(9999) | join, range(9999) | join] | sum | length"] {
             let _ = run(&format!("${{{{ {text} }}}}"));
         }
-        let text = "${{% for a in [vars.list, vars.list] %}}${{% for b in [[a, a], [a, a]] %}}${{% endfor %}}${{% endfor %}}";
+        let text =
+            "${{% for a in [vars.list, vars.list] %}}${{% for b in [[a, a], [a, a]] %}}${{% endfor %}}${{% endfor %}}";
         assert_eq!(run(text).unwrap_err().code, Code::TemplateLimit);
         assert_eq!(run("${{ 'x' | map('bare list') }}").unwrap_err().code, Code::TemplateUndefined);
         let text = "${{% for a in range(10000) %}}${{ range(9999) | join | length }}${{% endfor %}}";

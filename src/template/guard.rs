@@ -262,7 +262,9 @@ mod tests {
         for text in ["[[a, a], [a]]", "[a + a]", "((a, a), 1)", "[(a, a)]", "{'x': [a]}", "x recursive"] {
             assert!(refused(text, Place::Loop), "{text}");
         }
-        for text in ["['a', 'b']", "[values.a, values.b]", "a + b", "f([1], [2])", "a[0][1]", "(a or b)", "a | map('x')"] {
+        for text in
+            ["['a', 'b']", "[values.a, values.b]", "a + b", "f([1], [2])", "a[0][1]", "(a or b)", "a | map('x')"]
+        {
             assert!(!refused(text, Place::Loop), "{text}");
         }
         assert!(refused(&"a ~ ".repeat(17), Place::Expression));
