@@ -58,9 +58,9 @@ pub fn cost(document: &Value) -> Result<Cost, String> {
     if patterns > PATTERNS_MAX {
         return Err(format!("it has more than {PATTERNS_MAX} patterns"));
     }
-    let mut parts = Parts { document, anchors: anchors(document), known: FxHashMap::default(), parts: Vec::new() };
+    let mut parts = Parts { document, anchors: anchors(document), known: FxHashMap::default(), all: Vec::new() };
     parts.add(document);
-    let parts = parts.parts;
+    let parts = parts.all;
     let mut below = vec![1; parts.len()];
     for _ in 0..LEVELS {
         let mut level =
@@ -125,7 +125,7 @@ struct Parts<'d> {
     document: &'d Value,
     anchors: FxHashMap<String, &'d Value>,
     known: FxHashMap<*const Value, usize>,
-    parts: Vec<Part>,
+    all: Vec<Part>,
 }
 
 impl<'d> Parts<'d> {
@@ -151,16 +151,16 @@ impl<'d> Parts<'d> {
                     open.push(below);
                 }
             }
-            self.parts[number] = part;
+            self.all[number] = part;
         }
         first
     }
 
     fn number(&mut self, value: &'d Value) -> usize {
-        let next = self.parts.len();
+        let next = self.all.len();
         let number = *self.known.entry(std::ptr::from_ref(value)).or_insert(next);
         if number == next {
-            self.parts.push(Part::default());
+            self.all.push(Part::default());
         }
         number
     }
