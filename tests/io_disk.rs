@@ -5,9 +5,11 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
 
 use hlgen::io::disk::DiskLimits;
 use hlgen::io::{Disk, Refusal, Source};
+use hlgen::source::budget::{Budget, Exceeded, Meter, Resource};
 use tempfile::TempDir;
 
 fn repository(files: &[(&str, &str)]) -> TempDir {
@@ -131,12 +133,14 @@ fn size_is_bounded_without_reading() {
 #[test]
 fn the_number_and_depth_of_files_are_bounded() {
     let root = repository(&[("many/1", ""), ("many/2", ""), ("many/3", ""), ("few/1", ""), ("deep/a/b/c/d", "")]);
-    let limits = DiskLimits { files: 3, ..DiskLimits::default() };
-    let disk = Disk::open(root.path()).unwrap().with_limits(limits);
+    let meter = || Arc::new(Meter::new(Budget { entries: 3, ..Budget::default() }));
+    let exceeded = Refusal::Budget(Exceeded { resource: Resource::Entries, bound: 3 });
+    let disk = Disk::open(root.path()).unwrap().metered(meter());
     assert!(disk.list("many").is_empty());
-    assert_eq!(refusal(&disk, "many/1"), Refusal::TooMany(3));
-    assert_eq!(disk.list("few"), ["few/1"]);
-    assert_eq!(disk.problems().len(), 1);
+    assert_eq!(refusal(&disk, "many/1"), exceeded);
+    assert!(disk.list("few").is_empty(), "the bound is one of all folders together");
+    assert!(disk.problems().iter().all(|problem| problem.refusal == exceeded));
+    assert_eq!(Disk::open(root.path()).unwrap().metered(meter()).list("few"), ["few/1"]);
 
     let disk = Disk::open(root.path()).unwrap().with_limits(DiskLimits { depth: 2, ..DiskLimits::default() });
     assert!(disk.list("deep").is_empty());

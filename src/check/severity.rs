@@ -26,6 +26,11 @@ pub fn is_fixed(code: Code) -> bool {
             | C::YamlDocuments
             | C::YamlTag
             | C::YamlMergeKey
+            | C::LimitInput
+            | C::LimitNodes
+            | C::LimitSteps
+            | C::LimitFindings
+            | C::LimitOutput
             | C::KindHeader
             | C::KindUnknownField
             | C::KindField

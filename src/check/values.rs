@@ -1,5 +1,7 @@
 //! Merged values against the chart's JSON Schema: what is wrong, at the line of the layer that set it.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use crate::diag::{Code, Diagnostic, Level, Span, nearest};
@@ -9,6 +11,7 @@ use crate::resolve::catalog::AppDef;
 use crate::schema;
 use crate::schema::instance::Instance;
 use crate::schema::json::{Mismatch, Schema, Violation};
+use crate::source::budget::{Meter, Resource};
 use crate::source::docs::Docs;
 use crate::yaml::Kind;
 
@@ -22,7 +25,14 @@ pub struct AppSchema {
     version: Option<String>,
     /// The chart's own defaults; with them `required` can be judged.
     defaults: Option<Json>,
+    meter: Arc<Meter>,
 }
+
+/// Parts of a schema that may be applied to the nodes of one release's values in all.
+const STEPS_MAX: u64 = 20_000_000;
+
+/// Parts of a schema that count as one step of the run.
+const PARTS_PER_STEP: u64 = 64;
 
 impl AppSchema {
     /// Loads `values.schema.json` and `values.defaults.yaml` of an app or its base.
@@ -39,6 +49,10 @@ impl AppSchema {
             let bytes = docs.bytes(&path)?;
             Some((path, bytes))
         }) {
+            Some((path, bytes)) if marks(&bytes) > MARKS_MAX => {
+                findings.push(unusable(docs, &path, "it is too large", 1, 1));
+                None
+            }
             Some((path, bytes)) => match serde_json::from_slice::<Json>(&bytes) {
                 Ok(document) => Some((path, document)),
                 Err(error) => {
@@ -59,7 +73,10 @@ impl AppSchema {
             mark.and_then(|mark| mark.get("version")).and_then(Json::as_str).filter(|version| !version.is_empty());
         let version = version.map(str::to_owned);
         match Schema::compile(document) {
-            Ok(schema) => Some(Self { schema, inferred, version, defaults }),
+            Ok(schema) => {
+                docs.charge_nodes(schema.cost().nodes).ok()?;
+                Some(Self { schema, inferred, version, defaults, meter: docs.shared_meter() })
+            }
             Err(reason) => {
                 findings.push(unusable(docs, &path, &reason, 1, 1));
                 None
@@ -83,15 +100,20 @@ impl AppSchema {
             (Some(defaults), None) => without_nulls(defaults.clone()),
             (None, Some(root)) => {
                 let instance = Instance::merged(&values.forest, results, root);
-                if self.schema.is_valid(instance.clone()) {
+                if !self.affords(instance.nodes(), values, merged, app, findings)
+                    || self.schema.is_valid(instance.clone())
+                {
                     return;
                 }
                 instance.into_json()
             }
             (None, None) => Json::Object(serde_json::Map::new()),
         };
-        if self.schema.is_valid(Instance::json(&instance)) {
-            return;
+        if self.defaults.is_some() || merged.root.is_none() {
+            let instance = Instance::json(&instance);
+            if !self.affords(instance.nodes(), values, merged, app, findings) || self.schema.is_valid(instance) {
+                return;
+            }
         }
         let lenient = self.inferred || self.version.as_deref().is_some_and(|made_for| chart_version != Some(made_for));
         for violation in self.schema.violations(&instance) {
@@ -106,6 +128,38 @@ impl AppSchema {
             });
         }
     }
+}
+
+impl AppSchema {
+    /// Whether validating a value of so many nodes is within the bounds; what is too much is a finding.
+    fn affords(
+        &self,
+        nodes: u64,
+        values: &AppValues<'_>,
+        merged: &Merged,
+        app: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) -> bool {
+        let steps = nodes.saturating_mul(self.schema.cost().steps);
+        if steps > STEPS_MAX {
+            let message = format!("the schema of `{app}` may take {steps} steps for these values");
+            let finding = Diagnostic::new(Code::SchemaInvalid, message);
+            let finding = match merged.root {
+                Some(root) => finding.at(values.forest.span(root), format!("for app `{app}`")),
+                None => finding,
+            };
+            findings.push(finding.help("let the schema's parts refer to each other less, or set fewer values"));
+            return false;
+        }
+        self.meter.charge(Resource::Steps, steps / PARTS_PER_STEP).is_ok()
+    }
+}
+
+/// Brackets and commas that a schema's text may hold, so that reading it takes no more memory than the text of a large one.
+const MARKS_MAX: usize = 400_000;
+
+fn marks(text: &[u8]) -> usize {
+    text.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count()
 }
 
 fn unusable(docs: &Docs<'_>, path: &str, reason: &str, line: usize, column: usize) -> Diagnostic {

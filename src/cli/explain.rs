@@ -16,7 +16,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
-    let workspace = Workspace::open(&common.directory)?;
+    let workspace = Workspace::open(&common.directory)?.within(common.limits);
     let (findings, explanation) = explain(&workspace, &args.reference, args.path.as_deref())?;
     let Some(explanation) = explanation else {
         terminal.findings(&findings, &workspace.sources, false)?;

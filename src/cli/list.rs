@@ -18,7 +18,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
-    let workspace = Workspace::open(&common.directory)?;
+    let workspace = Workspace::open(&common.directory)?.within(common.limits);
     let list = if args.applications { list::applications(&workspace)? } else { list::releases(&workspace) };
     if has_errors(&list.findings) || !terminal.wants_json() {
         terminal.findings(&list.findings, &workspace.sources, false)?;

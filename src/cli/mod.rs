@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::report;
+use crate::source::budget::Budget;
 pub use terminal::Terminal;
 
 /// GitOps manifest generator for Argo CD: an app catalog and environments in, checked Helm values and ApplicationSets
@@ -75,6 +76,10 @@ pub struct Common {
     /// Give up after this many seconds (0: never; default: 300, plugin commands 50); what was written before stays whole
     #[arg(long, value_name = "SECONDS", global = true)]
     pub timeout: Option<u64>,
+    /// Bounds on what the run may read and make: `default` or `plugin`, then `NAME=NUMBER` (`64Mi`) for single ones:
+    /// entries, files, bytes, nodes, steps, findings, clusters, releases, outputs, output-bytes
+    #[arg(long, value_name = "LIMITS", global = true, default_value = "default")]
+    pub limits: Budget,
 }
 
 /// The formats of findings; lists know `human` and `json`, `diff` also `markdown` and `html`.

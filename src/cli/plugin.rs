@@ -14,6 +14,7 @@ use crate::ops::plugin::{self, Announced};
 use crate::ops::workspace::{Workspace, has_errors};
 use crate::plan::VERSION;
 use crate::report::{self, Options};
+use crate::source::budget::Budget;
 
 /// What the plugin is to do.
 #[derive(Debug, clap::Args)]
@@ -117,7 +118,9 @@ fn open(common: &Common) -> anyhow::Result<Workspace> {
         _ => depth,
     });
     let levels = if path.is_empty() { usize::MAX } else { depth };
-    Workspace::open_below(&common.directory, levels)
+    // Less than elsewhere: many runs share a sidecar, and the repository is whoever's an Application points at.
+    let limits = if common.limits == Budget::default() { Budget::plugin() } else { common.limits };
+    Ok(Workspace::open_below(&common.directory, levels)?.within(limits))
 }
 
 /// Errors, each with what to do about it; everything with `--verbose`. A long list would be kept in the cluster.

@@ -70,7 +70,7 @@ fn author(text: &str) -> Result<Author, String> {
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
     let start = Instant::now();
-    let workspace = Workspace::open(&common.directory)?;
+    let workspace = Workspace::open(&common.directory)?.within(common.limits);
     let token = match (&args.token_file, std::env::var(TOKEN)) {
         (Some(file), _) => Some(Token::from_file(file)?),
         (None, Ok(text)) if !text.trim().is_empty() => Some(Token::new(&text, TOKEN)?),

@@ -50,7 +50,7 @@ pub(super) enum Mode {
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
     let start = Instant::now();
-    let workspace = Workspace::open(&common.directory)?;
+    let workspace = Workspace::open(&common.directory)?.within(common.limits);
     let selection = Selection { environments: args.environments.clone(), apps: args.apps.clone() };
     let folder = args.out.clone().unwrap_or_default();
     let inline = args.mode == Mode::Inline;

@@ -27,7 +27,8 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
         Workspace::staged(&common.directory, index.as_deref())?
     } else {
         Workspace::open(&common.directory)?
-    };
+    }
+    .within(common.limits);
     let outcome = check(&workspace, &Selection::default(), Delivery::Files, Target::Nowhere)?;
     terminal.findings(&outcome.findings, &workspace.sources, true)?;
     let count = Terminal::count(&outcome.findings, &workspace.sources);

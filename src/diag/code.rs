@@ -51,6 +51,12 @@ codes! {
     YamlTag = "yaml/tag", Error, "a YAML tag that hlgen does not know, or at a place where it means nothing";
     YamlMergeKey = "yaml/merge-key", Error, "`<<` does not refer to a map";
     YamlAmbiguousScalar = "yaml/ambiguous-scalar", Warning, "a plain word that YAML 1.1 and YAML 1.2 read differently";
+    // What a whole run may cost.
+    LimitInput = "limit/input", Error, "the repository holds more files or bytes than a run reads";
+    LimitNodes = "limit/nodes", Error, "the repository's files hold more nodes than a run takes";
+    LimitSteps = "limit/steps", Error, "the repository's templates need more steps than a run takes";
+    LimitFindings = "limit/findings", Error, "more is wrong than a run keeps in mind";
+    LimitOutput = "limit/output", Error, "more would be rendered than a run may write";
     // The four kinds.
     KindHeader = "kind/header", Error, "`apiVersion` or `kind` is missing or wrong";
     KindUnknownField = "kind/unknown-field", Error, "a field that the kind does not have";

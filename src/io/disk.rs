@@ -6,19 +6,21 @@
 //!
 //! Repositories are other people's. What could lead out of the root or stall a read is sorted out in the walk: links
 //! are followed only to regular files inside the root and outside hidden folders (`.git/config` may hold a token),
-//! and nothing but a regular file is ever opened. Size is checked on the open file and bounded while reading. The
-//! tree is not expected to be changed by an attacker during the run: whoever can do that can run programs here.
+//! and nothing but a regular file is ever opened. The walk is only a promise, though: somebody may swap a file for a link
+//! or a pipe behind it. So each file is opened beneath the root without following any link and without waiting
+//! (`io::beneath`), and its kind and size are taken from the open file and bounded while reading.
 #![expect(clippy::disallowed_methods, reason = "this is the door to the file system")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::beneath::{self, Beneath};
+use crate::source::budget::{Meter, Resource};
 use crate::source::{ReadError, Refusal, Source, below, is_plain_path};
 
 /// What a [`Disk`] takes before it refuses.
@@ -26,15 +28,13 @@ use crate::source::{ReadError, Refusal, Source, below, is_plain_path};
 pub struct DiskLimits {
     /// Bytes of one file.
     pub bytes: u64,
-    /// Files and folders below one top-level folder.
-    pub files: usize,
     /// Nesting of folders.
     pub depth: usize,
 }
 
 impl Default for DiskLimits {
     fn default() -> Self {
-        Self { bytes: 4 << 20, files: 200_000, depth: 64 }
+        Self { bytes: 4 << 20, depth: 64 }
     }
 }
 
@@ -44,6 +44,9 @@ pub struct Disk {
     root: PathBuf,
     limits: DiskLimits,
     ignored: Vec<String>,
+    /// Counts what is listed, in all walks together.
+    meter: Arc<Meter>,
+    beneath: Beneath,
     /// One walk per top-level folder; a lock of its own, so that two folders are walked side by side.
     walks: Mutex<BTreeMap<String, Arc<OnceLock<Walk>>>>,
 }
@@ -84,13 +87,21 @@ impl Disk {
         if !root.is_dir() {
             return Err(ErrorKind::NotADirectory.into());
         }
-        let (limits, walks) = (DiskLimits::default(), Mutex::default());
-        Ok(Self { root, limits, ignored: vec!["rendered".to_owned()], walks })
+        let beneath = Beneath::open(&root)?;
+        let (limits, meter, walks) = (DiskLimits::default(), Arc::default(), Mutex::default());
+        Ok(Self { root, limits, ignored: vec!["rendered".to_owned()], meter, beneath, walks })
     }
 
     #[must_use]
     pub fn with_limits(mut self, limits: DiskLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Counts what is listed against a run's budget.
+    #[must_use]
+    pub fn metered(mut self, meter: Arc<Meter>) -> Self {
+        self.meter = meter;
         self
     }
 
@@ -128,13 +139,11 @@ impl Disk {
         if self.is_ignored(top) || !start.symlink_metadata().is_ok_and(|meta| meta.is_dir() || meta.is_symlink()) {
             return walk;
         }
-        let mut met = 0;
         let entries = WalkDir::new(&start).follow_links(false).follow_root_links(false).max_depth(self.limits.depth);
         let wanted = |entry: &DirEntry| !self.path_of(entry.path()).is_ok_and(|path| self.is_ignored(&path));
         for entry in entries.into_iter().filter_entry(wanted) {
-            met += 1;
-            if met > self.limits.files {
-                let refusal = Refusal::TooMany(self.limits.files);
+            if let Err(exceeded) = self.meter.charge(Resource::Entries, 1) {
+                let refusal = Refusal::Budget(exceeded);
                 let problems = vec![ReadError::new(top, refusal.clone())];
                 return Walk { problems, refused: Some(refusal), ..Walk::default() };
             }
@@ -259,9 +268,15 @@ impl Disk {
         }
     }
 
+    /// Opens a file of the root that is no link and lies behind none, whatever happened to the folders since the walk.
     fn slurp(&self, file: &Path) -> Result<Vec<u8>, Refusal> {
         let io = |error: std::io::Error| Refusal::Io(error.to_string());
-        let file = File::open(file).map_err(io)?;
+        let below = file.strip_prefix(&self.root).map_err(|_| Refusal::LinkOut)?;
+        let file = match self.beneath.file(below) {
+            Ok(file) => file,
+            Err(error) if beneath::is_link(&error) => return Err(Refusal::LinkOut),
+            Err(error) => return Err(io(error)),
+        };
         let meta = file.metadata().map_err(io)?;
         if !meta.is_file() {
             return Err(Refusal::Special);

@@ -1,6 +1,7 @@
 //! Where hlgen touches the world outside: reading (`source` and its kinds), writing (`write`), Git (`git`) and the Git
 //! host's API (`gitea`). Nothing else in the crate opens a file.
 
+mod beneath;
 pub mod disk;
 pub mod embedded;
 pub mod git;

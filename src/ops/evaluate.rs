@@ -11,6 +11,7 @@ use crate::io::recording::{Record, Recording};
 use crate::plan::Plan;
 use crate::plan::values::{AppValues, Evaluated, Results};
 use crate::render::{OutFile, Piece, PieceKind, release};
+use crate::source::budget::Resource;
 use crate::source::docs::Docs;
 use crate::template::{Scope, value_of};
 use crate::traits;
@@ -138,13 +139,24 @@ fn app_through<E>(
 ) -> Result<Evaluation, E> {
     let mut out = Evaluation::default();
     let Some(first) = group.first() else { return Ok(out) };
+    let meter = docs.meter();
+    // What does not fit is not handed on; the run is over then and says so.
+    let sink = |piece: Piece| {
+        let bytes = piece.file.text.len() as u64;
+        let fits = meter.charge(Resource::Outputs, 1).and(meter.charge(Resource::OutputBytes, bytes));
+        if fits.is_ok() { sink(piece) } else { Ok(()) }
+    };
     let app = &plan.releases[*first].app;
     let schema = AppSchema::load(docs, app, &mut out.findings);
     let mut values = AppValues::new(plan, docs, app);
     let shared = record();
+    let mut counted = 0;
     for number in group {
         let release = &plan.releases[*number];
         let has_chart = release.spec.chart.is_some();
+        if meter.exceeded().is_some() {
+            break;
+        }
         let merged = values.merge(*number, &mut out.findings);
         for (index, cluster) in plan.clusters_of(release) {
             if part.cluster.is_some_and(|only| only != index) {
@@ -153,6 +165,10 @@ fn app_through<E>(
             let place = format!("{}/{}", cluster.name, release.name);
             let piece = |kind: PieceKind, file: OutFile| Piece { release: *number, cluster: index, kind, file };
             let before = out.findings.len();
+            if meter.charge(Resource::Findings, before.saturating_sub(counted) as u64).is_err() {
+                break;
+            }
+            counted = before;
             let scope = Arc::new(values.scope(*number, index));
             let results = match merged.root {
                 Some(root) => values.evaluate(root, &scope, &place, &mut out.findings),

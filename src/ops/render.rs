@@ -87,7 +87,11 @@ pub fn render(
         _ => None,
     };
     let collected = Mutex::new(Vec::new());
+    let meter = workspace.meter();
     let stage = |file: &OutFile| -> Result<(), WriteError> {
+        if meter.exceeded().is_some() {
+            return Ok(());
+        }
         if let Some(output) = &output {
             output.stage(&file.path, file.text.as_bytes())?;
         } else if target == Target::Collect {
@@ -108,6 +112,10 @@ pub fn render(
     let evaluation = evaluation.context("cannot write what was rendered")?;
     findings.extend(evaluation.findings);
     findings.extend(docs.take_findings());
+    if meter.exceeded().is_some() {
+        workspace.settle(Some(&plan), &mut findings);
+        return Ok(Outcome { findings, plan: Some(plan), ..Outcome::default() });
+    }
     files::check(&plan, &docs, &mut findings);
     let values = values.into_inner().unwrap_or_else(PoisonError::into_inner);
     let inline = match delivery {

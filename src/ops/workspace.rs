@@ -12,15 +12,17 @@ use crate::io::{Disk, Embedded, Layered};
 use crate::model;
 use crate::plan::{self, Plan};
 use crate::schema::kinds::Kinds;
-use crate::source::Source;
+use crate::source::budget::{Budget, Meter};
 use crate::source::docs::Docs;
+use crate::source::{Metered, Source};
 use crate::yaml::Doc;
 
 /// A repository that is open for reading.
 pub struct Workspace {
     pub root: PathBuf,
-    source: Layered<Box<dyn Source + Send>, Embedded>,
+    source: Layered<Metered<Box<dyn Source + Send>>, Embedded>,
     pub sources: SourceMap,
+    meter: Arc<Meter>,
     pub(super) kinds: Kinds,
 }
 
@@ -38,8 +40,7 @@ impl Workspace {
     /// When the folder cannot be opened.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
         let found = Self::find(root)?;
-        let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
-        Ok(Self::of(&found, disk))
+        Self::of_disk(&found, root)
     }
 
     /// The same, but the search goes up `levels` folders at most.
@@ -48,8 +49,7 @@ impl Workspace {
     /// When the folder cannot be opened.
     pub fn open_below(root: &Path, levels: usize) -> anyhow::Result<Self> {
         let found = Self::find_below(root, levels)?;
-        let disk = Disk::open(&found).with_context(|| format!("cannot open `{}`", root.display()))?;
-        Ok(Self::of(&found, disk))
+        Self::of_disk(&found, root)
     }
 
     /// Opens what is staged in the Git repository that `root` lies in: what the next commit will hold, whatever the
@@ -65,9 +65,20 @@ impl Workspace {
 
     /// The files of a source, as the repository at `root`.
     pub fn of(root: &Path, source: impl Source + Send + 'static) -> Self {
+        Self::metered(root, source, Arc::new(Meter::default()))
+    }
+
+    /// A folder, whose listings are counted too.
+    fn of_disk(found: &Path, named: &Path) -> anyhow::Result<Self> {
+        let meter = Arc::new(Meter::default());
+        let disk = Disk::open(found).with_context(|| format!("cannot open `{}`", named.display()))?;
+        Ok(Self::metered(found, disk.metered(Arc::clone(&meter)), meter))
+    }
+
+    fn metered(root: &Path, source: impl Source + Send + 'static, meter: Arc<Meter>) -> Self {
         let source: Box<dyn Source + Send> = Box::new(source);
-        let source = Layered::new(source, Embedded);
-        Self { root: root.to_owned(), source, sources: SourceMap::new(), kinds: Kinds::default() }
+        let source = Layered::new(Metered::new(source, Arc::clone(&meter)), Embedded);
+        Self { root: root.to_owned(), source, sources: SourceMap::new(), meter, kinds: Kinds::default() }
     }
 
     /// The folder that [`Workspace::open`] opens.
@@ -88,9 +99,21 @@ impl Workspace {
         Ok(found)
     }
 
+    /// The same repository with another budget for the run, which has not begun.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        self.meter.restrict(budget);
+        self
+    }
+
+    /// What the run has used.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// The documents of the repository.
     pub fn docs(&self) -> Docs<'_> {
-        Docs::new(&self.source, &self.sources)
+        Docs::within(&self.source, &self.sources, Arc::clone(&self.meter))
     }
 
     /// The files of the repository and of the binary.
@@ -149,6 +172,12 @@ impl Workspace {
     }
 
     fn settle_with(&self, plan: Option<&Plan>, findings: &mut Vec<Diagnostic>, complete: &[FileId]) {
+        if let Some(exceeded) = self.meter.exceeded() {
+            // What else was found depends on where each thread stood, and is mostly what was not read any more.
+            findings.clear();
+            findings.push(exceeded.finding());
+            return;
+        }
         allow::apply(findings, &self.sources, complete);
         if let Some(plan) = plan {
             let severities = &plan.project.severity;

@@ -29,6 +29,7 @@ use crate::resolve::order;
 use crate::resolve::release::{self, ReleaseModel};
 use crate::resolve::view::View;
 use crate::schema::kinds::Kinds;
+use crate::source::budget::Resource;
 use crate::source::docs::Docs;
 use crate::template::{Engine, Scope, TemplateError};
 use crate::yaml::Doc;
@@ -176,10 +177,15 @@ pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diag
                 ),
         );
     }
+    let clusters = environments.iter().map(|env| env.spec.clusters.len() as u64).sum();
+    docs.meter().fits(Resource::Clusters, clusters).ok()?;
+    let entries = environments.iter().map(|env| env.spec.apps.len() as u64).sum();
+    docs.meter().fits(Resource::Releases, entries).ok()?;
     let mut catalog = Catalog::new(docs, kinds);
     let mut releases = Vec::new();
     for (index, env) in environments.iter().enumerate() {
         releases.extend(release::load(&mut catalog, env, index, findings));
+        docs.meter().fits(Resource::Releases, releases.len() as u64).ok()?;
     }
     // From here on a release is its merged spec; the entries as written would only take memory.
     environments.iter_mut().for_each(|env| env.spec.apps = indexmap::IndexMap::new());
@@ -192,8 +198,14 @@ pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diag
     let requires = order::edges(&environments, &releases, &bindings, findings);
     let strata = order::strata(&environments, &releases, &requires, findings);
     let (clusters, instances) = clusters::resolve(&project, &project_doc, &environments, &releases, view, findings);
+    // Both come from a few lines, and everything after this looks at their product.
+    let installs = |cluster: &ClusterPlan| releases.iter().filter(|release| release.env == cluster.env).count() as u64;
+    let mut per_env = vec![None; environments.len()];
+    let product: u64 =
+        clusters.iter().map(|cluster| *per_env[cluster.env].get_or_insert_with(|| installs(cluster))).sum();
+    docs.meter().fits(Resource::Outputs, product).ok()?;
     let bases = releases.iter().filter_map(|release| Some(release.app.base.as_ref()?.name.clone())).collect();
-    let engine = Engine::new();
+    let engine = Engine::within(docs.shared_meter());
     let scopes = scope::Scopes::new(&project, &environments, &releases, &clusters, &engine, findings);
     Some(Plan {
         project,

@@ -32,11 +32,17 @@ pub struct Merged {
     pub layers: Vec<UsedLayer>,
 }
 
-/// Templates that one release's values, or one manifest, may hold: each costs some 12 KB once compiled.
+/// Templates that one release's values, or one manifest, may hold.
 const TEMPLATES_MAX: usize = 20_000;
 
-/// Bytes that they may write together.
-const RESULTS_MAX: usize = 8 << 20;
+/// Templates of one app that are kept compiled: each takes some 12 KB.
+const COMPILED_MAX: usize = 2_000;
+
+/// Bytes that the templates of one release's values, or of one manifest, may write together.
+const RESULTS_MAX: usize = 4 << 20;
+
+/// Nodes of all layers of a release, aliases followed.
+const NODES_MAX: u64 = 250_000;
 
 /// Works on all releases of one app, on one thread.
 pub struct AppValues<'p> {
@@ -68,12 +74,20 @@ impl<'p> AppValues<'p> {
         let release = &self.plan.releases[number];
         let env = self.plan.env_of(release);
         let mut merged = Merged { root: None, layers: Vec::new() };
+        let mut nodes = 0_u64;
         for layer in self.plan.layers.of(env, release) {
             let Some(doc) = self.docs.one(&layer.path) else { continue };
             let root = doc.root();
             let (id, new) = self.layer(&doc);
             if new && !layers::is_values(&doc, findings) || doc.kind(root) != Kind::Map {
                 continue;
+            }
+            nodes = nodes.saturating_add(doc.weight());
+            if nodes > NODES_MAX {
+                let message = format!("the values of {}/{} have more than {NODES_MAX} nodes", env.name, release.name);
+                let finding = Diagnostic::new(Code::YamlLimit, message).at(doc.span(root), "with this file");
+                findings.push(finding.help("repeat less through aliases"));
+                break;
             }
             let key = (merged.root, id);
             merged.root = match self.merges.get(&key) {
@@ -131,8 +145,11 @@ impl<'p> AppValues<'p> {
             templated_scalars(&self.forest, root, &mut scalars);
             let mut size = 0;
             for (count, scalar) in scalars.into_iter().enumerate() {
+                if self.docs.meter().exceeded().is_some() {
+                    break;
+                }
                 if count >= TEMPLATES_MAX || size > RESULTS_MAX {
-                    let what = if size > RESULTS_MAX { "write more than 8 MiB" } else { "are more than 20,000" };
+                    let what = if size > RESULTS_MAX { "write more than 4 MiB" } else { "are more than 20,000" };
                     let finding =
                         Diagnostic::new(Code::TemplateLimit, format!("the templates of {place} {what} in all"));
                     findings.push(
@@ -162,6 +179,9 @@ impl<'p> AppValues<'p> {
         let doc = self.forest.doc(origin.0);
         let text = doc.text(origin.1);
         let engine = &self.plan.engine;
+        if self.compiled.len() >= COMPILED_MAX && !self.compiled.contains_key(&origin) {
+            self.compiled.clear();
+        }
         let compiled = self.compiled.entry(origin).or_insert_with(|| engine.compile(text));
         let result = match compiled {
             Ok(compiled) => engine.evaluate(compiled, text, scope),
@@ -301,6 +321,9 @@ struct AppFiles(BTreeMap<String, Option<String>>);
 /// Bytes of an app's files that are kept for templates.
 const FILES_MAX: usize = 8 << 20;
 
+/// Bytes of one of them: a scalar can become no longer.
+const FILE_MAX: usize = template::OUTPUT_LIMIT;
+
 /// Files of an app that templates can see.
 const FILES_COUNT_MAX: usize = 2_000;
 
@@ -326,7 +349,8 @@ fn app_files(docs: &Docs<'_>, app: &AppDef) -> Arc<dyn Files> {
             continue;
         }
         let bytes = if kept < FILES_MAX { docs.source.read(&path).ok().flatten() } else { None };
-        let text = bytes.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
+        let text =
+            bytes.filter(|bytes| bytes.len() <= FILE_MAX).and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
         kept += text.as_ref().map_or(0, String::len);
         files.insert(name.to_owned(), text);
     }

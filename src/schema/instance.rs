@@ -80,6 +80,29 @@ impl<'t> Instance<'t> {
         json::Node::to_value(&self).into_owned()
     }
 
+    /// How many nodes it has, itself included.
+    pub fn nodes(&self) -> u64 {
+        let mut nodes = 1;
+        match self.value {
+            Value::List(Source::Merged(tree, node)) => {
+                for item in tree.forest.items(node) {
+                    nodes += Self::of_merged(tree, item, self.stripped).nodes();
+                }
+            }
+            Value::List(Source::Items(items)) => {
+                for item in items {
+                    nodes += Self::of_json(item, self.stripped).nodes();
+                }
+            }
+            Value::Map(source) => Self::each_member(source, self.stripped, |_, child| {
+                nodes += child.nodes();
+                false
+            }),
+            _ => {}
+        }
+        nodes
+    }
+
     fn of_merged(tree: Tree<'t>, node: Ref, stripped: bool) -> Self {
         let Tree { forest, results } = tree;
         if !results.is_empty()

@@ -9,17 +9,22 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, JsonType, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
+use super::cost::{Cost, cost};
 use super::instance::{Instance, Values};
 use crate::merge::{Path, Step};
 
 /// How many violations one value is told of: more than anyone reads, few enough to look each up.
 const VIOLATION_LIMIT: usize = 200;
 
+/// Bytes that a compiled pattern may take; real ones take a tenth of that.
+const PATTERN_SIZE: usize = 256 << 10;
+
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator<Values>,
     document: Value,
+    cost: Cost,
 }
 
 /// One place where a value does not match.
@@ -55,17 +60,23 @@ impl Schema {
     /// # Errors
     /// Why the schema cannot be used.
     pub fn compile(document: Value) -> Result<Self, String> {
+        let cost = cost(&document)?;
         let mut options = jsonschema::options_for::<Values>();
         if document.get("$schema").is_none() {
             options = options.with_draft(Draft::Draft202012);
         }
         // Linear-time patterns, as in Helm (RE2): a pattern from a hostile repository cannot hang the check.
         let validator = options
-            .with_pattern_options(PatternOptions::regex())
+            .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_SIZE).dfa_size_limit(PATTERN_SIZE))
             .should_validate_formats(true)
             .build(&document)
             .map_err(|error| unusable(&error))?;
-        Ok(Self { validator, document })
+        Ok(Self { validator, document, cost })
+    }
+
+    /// What it costs to hold the schema and to apply it to one node of a value.
+    pub fn cost(&self) -> Cost {
+        self.cost
     }
 
     pub fn document(&self) -> &Value {

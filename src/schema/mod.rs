@@ -1,8 +1,9 @@
 //! JSON Schema: what a value may be, and trees read as types.
 //!
-//! `json` wraps the validator and says what it found as paths and words of ours; `instance` is what it reads; `kinds` reads files as one of the four
+//! `cost` bounds what a schema may ask for; `json` wraps the validator and says what it found as paths and words of ours; `instance` is what it reads; `kinds` reads files as one of the four
 //! kinds; `read` turns merged trees into typed structs; `infer` makes a schema from a chart's default values.
 
+pub mod cost;
 pub mod infer;
 pub mod instance;
 pub mod json;

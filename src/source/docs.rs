@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Source;
+use super::budget::{Budget, Exceeded, Meter, Resource};
 use crate::diag::{Code, Diagnostic, FileId, SourceMap};
 use crate::yaml::{self, Doc, Limits};
 
@@ -16,6 +17,7 @@ pub struct Docs<'s> {
     pub sources: &'s SourceMap,
     limits: Limits,
     kept: Arc<Kept>,
+    meter: Arc<Meter>,
 }
 
 /// What several views of one repository share.
@@ -28,12 +30,36 @@ struct Kept {
 
 impl<'s> Docs<'s> {
     pub fn new(source: &'s dyn Source, sources: &'s SourceMap) -> Self {
-        Self { source, sources, limits: Limits::default(), kept: Arc::default() }
+        Self::within(source, sources, Arc::new(Meter::new(Budget::unlimited())))
+    }
+
+    /// The same, with nodes counted against a run's budget.
+    pub fn within(source: &'s dyn Source, sources: &'s SourceMap, meter: Arc<Meter>) -> Self {
+        Self { source, sources, limits: Limits::default(), kept: Arc::default(), meter }
     }
 
     /// The same documents, asked for through another view of the same source: one that keeps a record.
     pub fn through<'t>(&'t self, source: &'t dyn Source) -> Docs<'t> {
-        Docs { source, sources: self.sources, limits: self.limits, kept: Arc::clone(&self.kept) }
+        let (kept, meter) = (Arc::clone(&self.kept), Arc::clone(&self.meter));
+        Docs { source, sources: self.sources, limits: self.limits, kept, meter }
+    }
+
+    /// What the run may still use.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The same, for those who outlive the documents.
+    pub fn shared_meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
+
+    /// Counts nodes; what is too much becomes a finding.
+    ///
+    /// # Errors
+    /// The bound that was passed.
+    pub fn charge_nodes(&self, nodes: u64) -> Result<(), Exceeded> {
+        self.meter.charge(Resource::Nodes, nodes)
     }
 
     /// The one document of a file; `None` where there is no such file or it cannot be read, which is then a finding.
@@ -97,7 +123,17 @@ impl<'s> Docs<'s> {
 
     /// Adds findings of a reader of these documents.
     pub fn report(&self, findings: impl IntoIterator<Item = Diagnostic>) {
-        self.kept.findings.lock().unwrap_or_else(PoisonError::into_inner).extend(findings);
+        let mut all = self.kept.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.len();
+        all.extend(findings);
+        let new = (all.len() - before) as u64;
+        if new > 0
+            && let Err(exceeded) = self.meter.charge(Resource::Findings, new)
+        {
+            // What led here is not told one by one: a run that is over its budget says only that.
+            all.truncate(before);
+            all.push(exceeded.finding());
+        }
     }
 
     /// The findings so far; they are handed over once.
@@ -147,6 +183,8 @@ impl<'s> Docs<'s> {
                 .help("Helm too reads only the first; move the others to files of their own");
             findings.push(finding);
         }
+        let nodes = docs.iter().map(|doc| doc.weight().max(doc.node_count() as u64)).fold(0, u64::saturating_add);
+        self.charge_nodes(nodes).ok()?;
         let broken = findings.iter().any(|finding| finding.level == crate::diag::Level::Error);
         self.report(findings);
         if broken {

@@ -4,15 +4,19 @@
 //! a source refuses to read (outside the root, not a regular file, too large) is a [`ReadError`], which becomes a
 //! finding; a file that is not there is no error, because most layers are optional.
 
+pub mod budget;
 pub mod docs;
+mod metered;
 mod record;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use self::budget::Exceeded;
+use crate::diag::{Code, Diagnostic};
 pub use record::Record;
 
-use crate::diag::{Code, Diagnostic};
+pub use self::metered::Metered;
 
 /// Files by name. Implementations answer the same question the same way for as long as they live.
 pub trait Source: Sync {
@@ -107,8 +111,8 @@ pub enum Refusal {
     Special,
     #[error("it is larger than {} bytes", .0)]
     TooLarge(u64),
-    #[error("the folder holds more than {} files", .0)]
-    TooMany(usize),
+    #[error("{0}")]
+    Budget(Exceeded),
     #[error("folders are nested more than {} deep", .0)]
     TooDeep(usize),
     #[error("the name is not UTF-8 or holds control characters")]
@@ -126,15 +130,16 @@ impl ReadError {
 
     /// The finding for it. It has no place, since there is no text to point into.
     pub fn finding(&self) -> Diagnostic {
+        if let Refusal::Budget(exceeded) = self.refusal {
+            return exceeded.finding();
+        }
         let finding = Diagnostic::new(Code::FileUnreadable, self.to_string());
         match self.refusal {
-            Refusal::Path => finding,
+            Refusal::Path | Refusal::Budget(_) => finding,
             Refusal::LinkOut | Refusal::LinkToFolder => finding.help("replace the link by a copy of what it points to"),
             Refusal::Special => finding.help("remove it, or move it out of the folders that hlgen reads"),
             Refusal::TooLarge(_) => finding.help("hlgen reads text that people write; keep large files elsewhere"),
-            Refusal::TooMany(_) | Refusal::TooDeep(_) => {
-                finding.help("keep the catalog and the environments in folders of their own")
-            }
+            Refusal::TooDeep(_) => finding.help("keep the catalog and the environments in folders of their own"),
             Refusal::Name => finding.help("rename the file"),
             Refusal::Elsewhere => finding.help("keep what hlgen reads in Git itself: `git lfs untrack` it"),
             Refusal::Io(_) => finding.help("check the file's owner and permissions"),

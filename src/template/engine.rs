@@ -7,14 +7,18 @@ use std::sync::Arc;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, Expression, UndefinedBehavior, Value};
 
+use super::guard::{Additions, Place, guard, place_before, written_out};
 use super::split::{Piece, Split, check_length, split};
-use super::{FUEL, OUTPUT_LIMIT, Scope, TemplateError, functions};
+use super::{EXPRESSION_LIMIT, FUEL, OUTPUT_LIMIT, Scope, TemplateError, functions, work};
 use crate::diag::{Code, nearest};
+use crate::source::budget::{Budget, Exceeded, Meter, Resource};
 
 /// The template engine of a run; shared by threads.
 #[derive(Debug)]
 pub struct Engine {
     environment: Environment<'static>,
+    /// Counts the steps of all templates of a run.
+    meter: Arc<Meter>,
 }
 
 /// A scalar's template, compiled once and evaluated for every release and cluster.
@@ -25,14 +29,14 @@ pub enum Compiled<'e> {
     /// Text with expressions in it.
     Text(Vec<Part<'e>>),
     /// Text with blocks.
-    Blocks,
+    Blocks(Additions),
 }
 
 /// A piece of text, or an expression with its place in the scalar.
 #[derive(Debug)]
 pub enum Part<'e> {
     Text(Range<usize>),
-    Expression(Range<usize>, Expression<'e, 'static>),
+    Expression(Range<usize>, Expression<'e, 'static>, Additions),
 }
 
 pub(super) fn syntax() -> SyntaxConfig {
@@ -53,6 +57,11 @@ impl Default for Engine {
 
 impl Engine {
     pub fn new() -> Self {
+        Self::within(Arc::new(Meter::new(Budget::unlimited())))
+    }
+
+    /// An engine whose steps are counted against a run's budget.
+    pub fn within(meter: Arc<Meter>) -> Self {
         let mut environment = Environment::new();
         environment.set_syntax(syntax());
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -63,7 +72,7 @@ impl Engine {
             out.write_str(&text).map_err(Error::from)
         });
         functions::install(&mut environment);
-        Self { environment }
+        Self { environment, meter }
     }
 
     /// Compiles the text of a scalar that holds `${{`.
@@ -80,10 +89,12 @@ impl Engine {
                 });
                 Ok(Compiled::Text(parts.collect::<Result<_, _>>()?))
             }
-            Split::Blocks => match self.environment.template_from_str(text) {
-                Ok(_) => Ok(Compiled::Blocks),
-                Err(error) => Err(translate(&error, text, 0, None)),
-            },
+            Split::Blocks(additions) => {
+                match self.environment.template_from_str(&written_out(text, 0..text.len(), &additions)) {
+                    Ok(_) => Ok(Compiled::Blocks(additions)),
+                    Err(error) => Err(translate(&error, text, At { start: 0, additions: &additions }, None)),
+                }
+            }
         }
     }
 
@@ -97,10 +108,10 @@ impl Engine {
     }
 
     fn expression(&self, text: &str, range: Range<usize>) -> Result<Part<'_>, TemplateError> {
-        let source = text[range.clone()].to_owned();
-        match self.environment.compile_expression_owned(source) {
-            Ok(expression) => Ok(Part::Expression(range, expression)),
-            Err(error) => Err(translate(&error, text, range.start, None)),
+        let additions = guard(text, range.clone(), Place::Expression)?;
+        match self.environment.compile_expression_owned(written_out(text, range.clone(), &additions)) {
+            Ok(expression) => Ok(Part::Expression(range, expression, additions)),
+            Err(error) => Err(translate(&error, text, At { start: range.start, additions: &additions }, None)),
         }
     }
 
@@ -114,10 +125,27 @@ impl Engine {
         text: &str,
         scope: &Arc<Scope>,
     ) -> Result<serde_json::Value, TemplateError> {
+        let over = |exceeded: Exceeded| TemplateError::new(Code::LimitSteps, exceeded.to_string());
+        self.meter.check().map_err(over)?;
+        work::begin();
+        let result = self.result(compiled, text, scope);
+        // Without loops there are no more steps than bytes.
+        let steps = work::steps() + text.len().min(EXPRESSION_LIMIT) as u64 / 4 + 1;
+        self.meter.charge(Resource::Steps, steps).map_err(over)?;
+        result
+    }
+
+    fn result(
+        &self,
+        compiled: &Compiled<'_>,
+        text: &str,
+        scope: &Arc<Scope>,
+    ) -> Result<serde_json::Value, TemplateError> {
         match compiled {
             Compiled::Whole(part) => {
                 let value = evaluate_part(part, text, scope)?;
-                let json = functions::json(&value).map_err(|error| translate(&error, text, 0, Some(scope)))?;
+                let json =
+                    functions::json(&value).map_err(|error| translate(&error, text, At::default(), Some(scope)))?;
                 check_size(&json)?;
                 Ok(json)
             }
@@ -126,10 +154,10 @@ impl Engine {
                 for part in parts {
                     match part {
                         Part::Text(range) => out.push_str(&text[range.clone()]),
-                        Part::Expression(range, _) => {
+                        Part::Expression(range, ..) => {
                             let value = evaluate_part(part, text, scope)?;
                             let piece = functions::scalar_text(&value).map_err(|error| {
-                                let error = translate(&error, text, range.start, Some(scope));
+                                let error = translate(&error, text, At::default(), Some(scope));
                                 TemplateError { range: Some(trimmed(text, range.clone())), ..error }
                             })?;
                             out.push_str(&piece);
@@ -141,18 +169,36 @@ impl Engine {
                 }
                 Ok(out.into())
             }
-            Compiled::Blocks => self.blocks(text, scope),
+            Compiled::Blocks(additions) => self.blocks(text, additions, scope),
         }
     }
 
-    fn blocks(&self, text: &str, scope: &Arc<Scope>) -> Result<serde_json::Value, TemplateError> {
+    fn blocks(
+        &self,
+        text: &str,
+        additions: &Additions,
+        scope: &Arc<Scope>,
+    ) -> Result<serde_json::Value, TemplateError> {
         let environment: &Environment<'_> = &self.environment;
-        let template = environment.template_from_str(text).map_err(|error| translate(&error, text, 0, Some(scope)))?;
+        let at = At { start: 0, additions };
+        let written = written_out(text, 0..text.len(), additions);
+        let template =
+            environment.template_from_str(&written).map_err(|error| translate(&error, text, at, Some(scope)))?;
         let mut out = Bounded(Vec::new());
         match template.render_captured_to(Value::from_dyn_object(Arc::clone(scope)), &mut out) {
-            Ok(_) => Ok(String::from_utf8_lossy(&out.0).into_owned().into()),
-            Err(error) if error.kind() == ErrorKind::WriteFailure => Err(too_large()),
-            Err(error) => Err(translate(&error, text, 0, Some(scope))),
+            Ok(captured) => {
+                work::add_steps(captured.state().fuel_levels().map_or(FUEL, |(used, _)| used));
+                drop(captured);
+                Ok(String::from_utf8_lossy(&out.0).into_owned().into())
+            }
+            Err(error) => {
+                work::add_steps(FUEL);
+                Err(if error.kind() == ErrorKind::WriteFailure {
+                    too_large()
+                } else {
+                    translate(&error, text, at, Some(scope))
+                })
+            }
         }
     }
 }
@@ -193,7 +239,7 @@ fn check_size(value: &serde_json::Value) -> Result<(), TemplateError> {
 }
 
 fn evaluate_part(part: &Part<'_>, text: &str, scope: &Arc<Scope>) -> Result<Value, TemplateError> {
-    let Part::Expression(range, expression) = part else { return Ok(Value::UNDEFINED) };
+    let Part::Expression(range, expression, additions) = part else { return Ok(Value::UNDEFINED) };
     match expression.eval(Value::from_dyn_object(Arc::clone(scope))) {
         Ok(value) if value.is_undefined() => Err(undefined(text, trimmed(text, range.clone()), scope)),
         Ok(value) => Ok(value),
@@ -202,7 +248,8 @@ fn evaluate_part(part: &Part<'_>, text: &str, scope: &Arc<Scope>) -> Result<Valu
             if let Some(place) = undefined_operand.then(|| first_undefined(text, range.clone(), scope)).flatten() {
                 return Err(undefined(text, place, scope));
             }
-            let mut error = translate(&error, text, range.start, Some(scope));
+            let at = At { start: range.start, additions };
+            let mut error = translate(&error, text, at, Some(scope));
             error.range.get_or_insert_with(|| trimmed(text, range.clone()));
             Err(error)
         }
@@ -229,11 +276,34 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     start..start + inner.trim().len()
 }
 
-/// MiniJinja's error in our words. `offset` is where the template that it counts from begins in `text`.
-fn translate(error: &Error, text: &str, offset: usize, scope: Option<&Arc<Scope>>) -> TemplateError {
-    let range = error.range().map(|range| offset + range.start..offset + range.end).filter(|range| {
-        range.end <= text.len() && text.is_char_boundary(range.start) && text.is_char_boundary(range.end)
+/// Where what MiniJinja was given begins in the scalar, and what it was given besides.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    start: usize,
+    additions: &'a Additions,
+}
+
+impl Default for At<'_> {
+    fn default() -> Self {
+        static NONE: Additions = Additions::new();
+        Self { start: 0, additions: &NONE }
+    }
+}
+
+/// MiniJinja's error in our words.
+fn translate(error: &Error, text: &str, at: At<'_>, scope: Option<&Arc<Scope>>) -> TemplateError {
+    let place = |written| place_before(written, at.start, at.additions);
+    let range = error.range().map(|range| place(range.start)..place(range.end)).filter(|range| {
+        range.start <= range.end
+            && range.end <= text.len()
+            && text.is_char_boundary(range.start)
+            && text.is_char_boundary(range.end)
     });
+    let repeats = error.detail().is_none_or(|detail| detail.contains("be multiplied with integers"));
+    if error.kind() == ErrorKind::InvalidOperation && repeats && !at.additions.is_empty() {
+        let made = TemplateError::new(Code::TemplateFailed, "`*` multiplies numbers; it repeats no text and no list");
+        return TemplateError { range, ..made };
+    }
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let made = match (error.kind(), scope) {
         (ErrorKind::UndefinedError, Some(scope)) if range.is_some() => {
@@ -367,6 +437,9 @@ mod tests {
         assert_eq!(run("${{ vars.list }}").unwrap(), json!(["a", "b"]));
         assert_eq!(run("${{ vars.none }}").unwrap(), json!(null));
         assert_eq!(run("${{ vars.x | default(7) }}").unwrap(), json!(7));
+        assert_eq!(run("${{ vars.replicas * 2 + 1 }}").unwrap(), json!(7));
+        assert_eq!(run("${{ 2 * vars.replicas | int * (1 + 1) - -2 * 3 }}").unwrap(), json!(18));
+        assert_eq!(run("${{ 1.5 * vars.replicas }}").unwrap(), json!(4.5));
         assert_eq!(run("${{ {'a': {'b': 1}} }}").unwrap(), json!({"a": {"b": 1}}));
     }
 
@@ -414,22 +487,31 @@ mod tests {
     fn is_bounded() {
         for text in [
             "${{% for a in range(100000) %}}${{% for b in range(100000) %}}x${{% endfor %}}${{% endfor %}}",
-            "${{% for a in range(2000) %}}${{ 'x' * 10000 }}${{% endfor %}}",
-            "${{ ('x' * 10000) | replace('x', 'y' * 10000) }}",
-            "${{ range(100000) | join('x' * 10000) }}",
+            "${{% for a in range(20000) %}}${{ range(20) | join(a) }}${{% endfor %}}",
+            "${{ range(9999) | join | replace('1', range(9999) | join) }}",
+            "${{ range(100000) | join(range(1000) | join) }}",
             "${{ 'x' * 100000000 }}",
+            "${{ 100000000 * 'x' }}",
+            "${{ vars.replicas * vars.name }}",
             "${{ [0] * 100000000 }}",
             "${{ ([0] * 100000000) | list | length }}",
+            "${{% for a in [vars.list] %}}${{ a * 1000 }}${{% endfor %}}",
         ] {
             let error = run(text).unwrap_err();
             assert!(matches!(error.code, Code::TemplateLimit | Code::TemplateFailed), "{text}: {error:?}");
         }
-        for nested in ["[[[1] * 1000] * 1000] * 1000", "[['x' * 1000000] * 1000] * 1000", "[[[]] * 1000] * 1000"] {
-            for filter in ["", " | tojson", " | toyaml"] {
-                let error = run(&format!("${{{{ ({nested}){filter} }}}}")).unwrap_err();
-                assert_eq!(error.code, Code::TemplateLimit, "{nested}{filter}: {error:?}");
-            }
+        // What is shared and would double with every level.
+        let zipped = format!("vars.list{} | string", " | zip(vars.list) | list".repeat(30));
+        let mapped = format!("range(99) | map('default', 1){} | length", " | chain(range(9999))".repeat(20));
+        for text in [zipped.as_str(), &mapped, "[range(9999) | join, range(9999) | join] | sum | length"] {
+            let _ = run(&format!("${{{{ {text} }}}}"));
         }
+        let text =
+            "${{% for a in [vars.list, vars.list] %}}${{% for b in [[a, a], [a, a]] %}}${{% endfor %}}${{% endfor %}}";
+        assert_eq!(run(text).unwrap_err().code, Code::TemplateLimit);
+        assert_eq!(run("${{ 'x' | map('bare list') }}").unwrap_err().code, Code::TemplateUndefined);
+        let text = "${{% for a in range(10000) %}}${{ range(9999) | join | length }}${{% endfor %}}";
+        assert_eq!(run(text).unwrap_err().code, Code::TemplateLimit);
         // The longest chains that are let through fit the stack of a thread.
         for (chain, last) in [("not ", "1"), ("-", "1"), ("1+", "1"), ("1 if 1 else ", "1"), ("2**", "1")] {
             let _ = run(&format!("${{{{ {}{last} }}}}", chain.repeat((EXPRESSION_LIMIT - 16) / chain.len())));

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 use sha2::{Digest, Sha256};
 
-use super::{OUTPUT_LIMIT, Scope};
+use super::{OUTPUT_LIMIT, Scope, work};
 use crate::diag::nearest;
 
 /// The functions there are, for "did you mean".
@@ -68,34 +68,83 @@ pub(super) const FILTERS: &[&str] = &[
 const LIST_LIMIT: usize = 100_000;
 
 /// Levels of lists and maps a result may have.
-const DEPTH_LIMIT: usize = 64;
+pub(super) const DEPTH_LIMIT: usize = 64;
+
+/// The beginning of the names under which the filters themselves are kept, which are no names to a template.
+const BARE: &str = "bare ";
+
+/// Adds filters that count what they are given and what they make.
+macro_rules! weighed {
+    ($environment:ident, $($name:literal => $filter:expr),* $(,)?) => {
+        $(
+            $environment.add_filter(concat!("bare ", $name), $filter);
+            $environment.add_filter($name, |state: &mut State<'_, '_>, arguments: Rest<Value>| {
+                weighed(state, concat!("bare ", $name), &arguments)
+            });
+        )*
+    };
+}
+
+fn weighed(state: &mut State<'_, '_>, filter: &str, arguments: &[Value]) -> Result<Value, Error> {
+    for argument in arguments {
+        if argument.as_str().is_some_and(|text| text.starts_with(BARE)) && filter == "bare map" {
+            return Err(Error::from(ErrorKind::UnknownFilter));
+        }
+        work::weigh(argument)?;
+    }
+    let result = state.apply_filter(filter, arguments)?;
+    work::weigh(&result)?;
+    Ok(result)
+}
 
 /// Adds the filters and takes away those whose cost a template could choose freely (`slice`, `batch`, `format`).
 pub(super) fn install(environment: &mut Environment<'_>) {
     for name in ["batch", "slice", "format", "pprint", "safe", "escape", "e", "groupby"] {
         environment.remove_filter(name);
     }
-    environment.add_filter("sha256", |text: &str| hex(&Sha256::digest(text.as_bytes())));
-    environment.add_filter("b64encode", |text: &str| base64::engine::general_purpose::STANDARD.encode(text));
-    environment.add_filter("tojson", |value: Value| to_json(&value));
-    environment.add_filter("toyaml", |value: Value| to_yaml(&value));
-    environment.add_filter("quote", |value: Value| -> Result<String, Error> {
-        let text = scalar_text(&value)?;
-        Ok(serde_json::Value::from(text).to_string())
-    });
-    environment.add_filter("trunc", |text: &str, length: usize| text.chars().take(length).collect::<String>());
-    environment.add_filter("indent", indent);
-    environment.add_filter("replace", replace);
-    environment.add_filter("join", join);
-    // `[0] * 100000000` is lazy in MiniJinja; what would make it real asks for its length first.
-    environment.add_filter("list", |state: &State<'_, '_>, value: Value| filters::list(state, short(value)?));
-    environment.add_filter("sort", |state: &State<'_, '_>, value: Value, options: Kwargs| {
-        filters::sort(state, short(value)?, options)
-    });
-    environment.add_filter("unique", |state: &State<'_, '_>, value: Value, options: Kwargs| {
-        filters::unique(state, short(value)?, options)
-    });
-    environment.add_filter("reverse", |value: Value| filters::reverse(&short(value)?));
+    weighed!(environment,
+        "sha256" => |text: &str| hex(&Sha256::digest(text.as_bytes())),
+        "b64encode" => |text: &str| base64::engine::general_purpose::STANDARD.encode(text),
+        "tojson" => |value: Value| to_json(&value),
+        "toyaml" => |value: Value| to_yaml(&value),
+        "quote" => |value: Value| -> Result<String, Error> {
+            let text = scalar_text(&value)?;
+            Ok(serde_json::Value::from(text).to_string())
+        },
+        "string" => string,
+        "trunc" => |text: &str, length: usize| text.chars().take(length).collect::<String>(),
+        "indent" => indent,
+        "replace" => replace,
+        "join" => join,
+        // `range(100000) | list` and the like are lazy in MiniJinja; what would make them real asks for the length first.
+        "list" => |state: &State<'_, '_>, value: Value| filters::list(state, short(value)?),
+        "sort" => |state: &State<'_, '_>, value: Value, options: Kwargs| filters::sort(state, short(value)?, options),
+        "unique" => |state: &State<'_, '_>, value: Value, options: Kwargs| {
+            filters::unique(state, short(value)?, options)
+        },
+        "reverse" => |value: Value| filters::reverse(&short(value)?),
+        "lower" => filters::lower,
+        "upper" => filters::upper,
+        "title" => filters::title,
+        "capitalize" => filters::capitalize,
+        "trim" => filters::trim,
+        "split" => filters::split,
+        "lines" => filters::lines,
+        "length" => filters::length,
+        "count" => filters::length,
+        "dictsort" => filters::dictsort,
+        "items" => filters::items,
+        "min" => filters::min,
+        "max" => filters::max,
+        "sum" => filters::sum,
+        "select" => filters::select,
+        "reject" => filters::reject,
+        "selectattr" => filters::selectattr,
+        "rejectattr" => filters::rejectattr,
+        "map" => filters::map,
+        "chain" => filters::chain,
+        "zip" => filters::zip,
+    );
     environment.add_function("sha256", |text: &str| hex(&Sha256::digest(text.as_bytes())));
 }
 
@@ -163,7 +212,9 @@ fn secret(scope: &Scope, name: &str, key: Option<&str>) -> Result<String, Error>
 
 fn file(scope: &Scope, path: &str) -> Result<String, Error> {
     let files = scope.files.as_ref().ok_or_else(|| failed("files cannot be read here"))?;
-    files.read(path).ok_or_else(|| {
+    let read = files.read(path);
+    work::charge(read.as_ref().map_or(0, String::len))?;
+    read.ok_or_else(|| {
         let all = files.list();
         if all.iter().any(|have| have == path) {
             return failed(format!("`{path}` cannot be read here: it is no text, or too large"));
@@ -178,13 +229,14 @@ fn file(scope: &Scope, path: &str) -> Result<String, Error> {
 fn files(scope: &Scope, pattern: &str) -> Result<Value, Error> {
     let files = scope.files.as_ref().ok_or_else(|| failed("files cannot be read here"))?;
     let matching = files.list().into_iter().filter(|path| glob(pattern.as_bytes(), path.as_bytes()));
-    Ok(matching
+    matching
         .map(|path| {
             let name = path.rsplit('/').next().unwrap_or_default().to_owned();
             let text = files.read(&path).unwrap_or_default();
-            Value::from_pairs([("path", Value::from(path)), ("name", name.into()), ("text", text.into())])
+            work::charge(text.len() + path.len())?;
+            Ok(Value::from_pairs([("path", Value::from(path)), ("name", name.into()), ("text", text.into())]))
         })
-        .collect())
+        .collect()
 }
 
 /// Whether a path matches a pattern: `*` and `?` stay within a folder, `**` crosses folders.
@@ -219,6 +271,12 @@ pub(crate) fn glob(pattern: &[u8], path: &[u8]) -> bool {
             return false;
         }
     }
+}
+
+/// The text of a scalar; lists and maps could become a text of any length, and one that only Python reads.
+#[expect(clippy::needless_pass_by_value, reason = "MiniJinja hands arguments over by value")]
+fn string(value: Value) -> Result<String, Error> {
+    if value.is_none() { Ok("none".to_owned()) } else { scalar_text(&value) }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "MiniJinja hands arguments over by value")]

@@ -3,13 +3,15 @@
 //!
 //! A scalar that is exactly one expression keeps the type of its result; text with expressions in it becomes text;
 //! text with blocks (`${{% if %}}`) goes through MiniJinja as a whole. Everything is pure and bounded: fuel for the
-//! steps, a cap for every string that is made, and no statement that could make text grow exponentially (`set`,
-//! `macro`, `include` do not exist here).
+//! steps, a cap for every string that is made and for all that filters handle (`work`), operators that cannot multiply
+//! (`guard`), and no statement that could make text grow exponentially (`set`, `macro`, `include` do not exist here).
 
 mod engine;
 mod functions;
+mod guard;
 mod scope;
 mod split;
+mod work;
 
 use std::ops::Range;
 

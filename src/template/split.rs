@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use minijinja::Environment;
 
+use super::guard::{Additions, Place, guard};
 use super::{EXPRESSION_LIMIT, OPEN, TemplateError};
 use crate::diag::Code;
 
@@ -22,8 +23,8 @@ pub(super) enum Split {
     /// Exactly one expression.
     Whole(Range<usize>),
     Pieces(Vec<Piece>),
-    /// Blocks, comments or whitespace control: MiniJinja takes the text as a whole.
-    Blocks,
+    /// Blocks, comments or whitespace control: MiniJinja takes the text as a whole, with these additions.
+    Blocks(Additions),
 }
 
 /// The statements that exist. Others (`set`, `macro`, `include`) could make text grow without bound or read files.
@@ -36,6 +37,7 @@ pub(super) fn split(text: &str) -> Result<Split, TemplateError> {
     let mut pieces = Vec::new();
     let mut at = 0;
     let mut blocks = false;
+    let mut additions = Additions::new();
     while let Some(found) = text[at..].find(OPEN) {
         let open = at + found;
         let inner = open + OPEN.len();
@@ -52,6 +54,7 @@ pub(super) fn split(text: &str) -> Result<Split, TemplateError> {
                 return Err(unended(text, open, "block", "%}}"));
             };
             check_length(inner..close)?;
+            additions.extend(guard_statement(text, inner + 1..close)?);
             blocks = true;
             at = close + 3;
             continue;
@@ -68,11 +71,12 @@ pub(super) fn split(text: &str) -> Result<Split, TemplateError> {
         if open > at {
             pieces.push(Piece::Text(at..open));
         }
+        additions.extend(guard(text, inner..close, Place::Expression)?);
         pieces.push(Piece::Expression(inner..close));
         at = close + 2;
     }
     if blocks {
-        return Ok(Split::Blocks);
+        return Ok(Split::Blocks(additions));
     }
     if at < text.len() {
         pieces.push(Piece::Text(at..text.len()));
@@ -108,6 +112,17 @@ fn check_statement(text: &str, at: usize) -> Result<(), TemplateError> {
     Err(TemplateError::new(Code::TemplateSyntax, format!("there is no statement `{word}`"))
         .at(start..start + end.max(1))
         .help("blocks may use `if`, `elif`, `else`, `endif`, `for` and `endfor`"))
+}
+
+/// The expression of a statement: what a loop runs over, or a condition. A loop's own condition counts as the former.
+fn guard_statement(text: &str, range: Range<usize>) -> Result<Additions, TemplateError> {
+    let inner = &text[range.clone()];
+    let is_loop = inner.trim_start_matches(['-', '+']).trim_start().starts_with("for");
+    match inner.find(" in ").filter(|_| is_loop) {
+        Some(at) => guard(text, range.start + at + 4..range.end, Place::Loop),
+        None if is_loop => guard(text, range, Place::Loop),
+        None => guard(text, range, Place::Expression),
+    }
 }
 
 /// The offset of the `end` that closes an expression or a block whose inside begins at `at`.
@@ -147,7 +162,7 @@ pub fn reads(text: &str) -> Vec<String> {
                 }
             }
         }
-        Ok(Split::Blocks) => {
+        Ok(Split::Blocks(_)) => {
             let mut environment = Environment::empty();
             environment.set_syntax(super::engine::syntax());
             if let Ok(template) = environment.template_from_str(text) {
@@ -182,7 +197,7 @@ mod tests {
             ])
         );
         assert_eq!(split("${{ {'a': {'b': '}}'}}['a'] }}").unwrap(), Split::Whole(3..28));
-        assert_eq!(split("${{% if a %}}x${{% endif %}}").unwrap(), Split::Blocks);
+        assert_eq!(split("${{% if a %}}x${{% endif %}}").unwrap(), Split::Blocks(vec![]));
         assert_eq!(split("{{ helm }} $${x}").unwrap(), Split::Pieces(vec![Piece::Text(0..16)]));
     }
 
@@ -205,7 +220,7 @@ mod tests {
         ] {
             assert!(split(text).is_err_and(|error| error.message.contains("no statement `set`")), "{text}");
         }
-        assert_eq!(split("${{- '${{% set x = 1 %}}' }}").unwrap(), Split::Blocks);
+        assert_eq!(split("${{- '${{% set x = 1 %}}' }}").unwrap(), Split::Blocks(vec![]));
     }
 
     #[test]

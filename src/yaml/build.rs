@@ -37,6 +37,8 @@ pub(super) struct Builder<'a> {
     /// The end of the last token.
     cursor: usize,
     docs: Vec<Doc>,
+    /// Nodes of the documents that are complete.
+    all_nodes: u64,
     pub(super) doc: Doc,
     /// One for each node of `doc`.
     pub(super) shapes: Vec<Shape>,
@@ -130,6 +132,7 @@ impl<'a> Builder<'a> {
             items: Vec::new(),
             anchors: HashMap::new(),
             merge_work: 0,
+            all_nodes: 0,
         }
     }
 
@@ -187,7 +190,7 @@ impl<'a> Builder<'a> {
                     self.check_tabs(at);
                     self.cursor = at + 3;
                 }
-                self.close_document();
+                self.close_document(at)?;
             }
             Event::Scalar(value, style, anchor, tag) => self.scalar(&value, style, anchor, tag.as_ref(), at)?,
             Event::Alias(anchor) => self.alias(anchor, at)?,
@@ -199,13 +202,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    pub(super) fn close_document(&mut self) {
+    pub(super) fn close_document(&mut self, at: usize) -> Result<(), Stop> {
         self.doc.weight = self.shapes.get(self.doc.root.0 as usize).map_or(1, |shape| shape.weight);
         let next = empty(self.file, &self.doc.text);
         let mut doc = std::mem::replace(&mut self.doc, next);
         if doc.nodes.is_empty() {
             doc = Doc::null(self.file, Arc::clone(&doc.text));
         }
+        // An empty document costs more than its nodes.
+        self.all_nodes = self.all_nodes.saturating_add(doc.weight).saturating_add(8);
         self.docs.push(doc);
         self.shapes.clear();
         self.frames.clear();
@@ -213,6 +218,14 @@ impl<'a> Builder<'a> {
         self.items.clear();
         self.anchors.clear();
         self.merge_work = 0;
+        if self.all_nodes > self.limits.nodes.saturating_add(8) {
+            let text = format!("the documents of this file expand to more than {} nodes", self.limits.nodes);
+            let at = at.min(self.text.len());
+            let finding = Diagnostic::new(Code::YamlLimit, text).at(self.span((at, at)), "passes the limit");
+            self.report(finding.help("split the file"));
+            return Err(Stop);
+        }
+        Ok(())
     }
 
     /// Reports tabs that indent a line between the last token and this place. Inside brackets they are allowed, in the
@@ -352,6 +365,14 @@ impl<'a> Builder<'a> {
             let finding = Diagnostic::new(Code::YamlSyntax, text)
                 .at(self.span((place.0, place.0 + 1)), "this text")
                 .help("indent the text");
+            self.report(finding);
+            return Err(Stop);
+        }
+        if value.len() > self.limits.scalar {
+            let text = format!("a text has {} bytes; {} are allowed", value.len(), self.limits.scalar);
+            let finding = Diagnostic::new(Code::YamlLimit, text)
+                .at(self.span((place.0, place.0 + 1)), "begins here")
+                .help("Kubernetes takes no object that large; keep the text elsewhere");
             self.report(finding);
             return Err(Stop);
         }

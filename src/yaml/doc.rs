@@ -133,6 +133,11 @@ impl Doc {
         self.weight
     }
 
+    /// How many nodes are kept, each once however many aliases refer to it.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     #[inline]
     pub(super) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]

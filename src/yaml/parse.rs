@@ -4,6 +4,7 @@
 //! nor `<<`; so events are pulled and all of that is done in `build`. A text is checked for what YAML does not allow
 //! first: the parser takes a NUL for the end of the file and would silently lose the rest.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use yaml_rust2::parser::{Event, Parser};
@@ -20,14 +21,16 @@ pub struct Limits {
     pub bytes: usize,
     /// Nesting of maps and lists.
     pub depth: usize,
-    /// Nodes of one document, aliases followed.
+    /// Nodes of one document, and of all of them together, aliases followed.
     pub nodes: u64,
+    /// Bytes of one scalar, keys included.
+    pub scalar: usize,
 }
 
 impl Default for Limits {
-    /// 4 MiB, 64 levels, a million nodes.
+    /// 4 MiB, 64 levels, 250,000 nodes (the largest bundles of CRDs have a tenth of that), 1 MiB.
     fn default() -> Self {
-        Self { bytes: 4 << 20, depth: 64, nodes: 1_000_000 }
+        Self { bytes: 4 << 20, depth: 64, nodes: 250_000, scalar: 1 << 20 }
     }
 }
 
@@ -105,9 +108,20 @@ fn attempt(
 ) -> Result<Vec<Doc>, Refused> {
     let mut builder = Builder::new(text, readable, base, file, limits, findings);
     line_breaks(text, file, &mut builder);
-    let mut parser = Parser::new_from_str(&readable[base..]);
+    let (marks, stopped) = (Cell::new(0), Cell::new(false));
+    let mut parser = Parser::new(Watched { chars: readable[base..].chars(), marks: &marks, stopped: &stopped });
     loop {
-        match parser.next_token() {
+        let token = parser.next_token();
+        marks.set(0);
+        if stopped.get() {
+            builder.report(
+                Diagnostic::new(Code::YamlLimit, format!("brackets hold more than {MARKS_MAX} marks such as `,`"))
+                    .at(Span::new(file, base, base), "this file")
+                    .help("write lists and maps without brackets, or split the file"),
+            );
+            return Ok(builder.finish(false));
+        }
+        match token {
             Ok((Event::StreamEnd, _)) => return Ok(builder.finish(true)),
             Ok((event, mark)) => {
                 if builder.event(event, &mark).is_err() {
@@ -122,6 +136,33 @@ fn attempt(
                 return Err(Refused { docs: builder.finish(false), at, bracket });
             }
         }
+    }
+}
+
+/// Marks (brackets, commas, colons) that may stand in brackets before the parser knows what the brackets are: until it
+/// has seen whether a `:` makes them a key, it keeps some 150 bytes for each. Texts may hold as many.
+const MARKS_MAX: usize = 250_000;
+
+/// The characters of a text, until the parser has read too far ahead.
+struct Watched<'a> {
+    chars: std::str::Chars<'a>,
+    /// Marks since the last event.
+    marks: &'a Cell<usize>,
+    stopped: &'a Cell<bool>,
+}
+
+impl Iterator for Watched<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let next = self.chars.next()?;
+        if matches!(next, '[' | ']' | '{' | '}' | ',' | ':') {
+            self.marks.set(self.marks.get() + 1);
+            if self.marks.get() > MARKS_MAX {
+                self.stopped.set(true);
+            }
+        }
+        (!self.stopped.get()).then_some(next)
     }
 }
 

@@ -32,8 +32,7 @@ pub(super) fn feed(text: &str, builder: &mut Builder<'_>) -> Simple {
         Awaits::Nothing => reader.close_to(None),
         _ => Err(NotSimple),
     }?;
-    reader.builder.close_document();
-    Ok(())
+    reader.builder.close_document(text.len()).map_err(|_| NotSimple)
 }
 
 /// What a line may bring besides one more entry or item of an open map or list.

@@ -13,6 +13,7 @@ use git2::{ObjectType, Oid};
 
 use super::{CommitId, GitError, Repository, words};
 use crate::io::disk::DiskLimits;
+use crate::source::budget::{Meter, Resource};
 use crate::source::{ContentId, ReadError, Refusal, Source, below, is_plain_path};
 
 /// What a file that Git LFS keeps elsewhere begins with.
@@ -122,13 +123,13 @@ impl GitTree {
         let Some(entry) = root.get_name(top).filter(|entry| entry.kind() == Some(ObjectType::Tree)) else {
             return Ok(walk);
         };
-        let mut met = 0;
+        // Entries are counted as on disk; a workspace's own meter counts what is read of them.
+        let meter = Meter::default();
         let mut open = vec![(top.to_owned(), entry.id(), 1)];
         while let Some((folder, id, depth)) = open.pop() {
             for entry in &handle.find_tree(id)? {
-                met += 1;
-                if met > self.limits.files {
-                    let refusal = Refusal::TooMany(self.limits.files);
+                if let Err(exceeded) = meter.charge(Resource::Entries, 1) {
+                    let refusal = Refusal::Budget(exceeded);
                     let problems = vec![ReadError::new(top, refusal.clone())];
                     return Ok(Walk { problems, refused: Some(refusal), ..Walk::default() });
                 }

@@ -1,0 +1,123 @@
+//! Every object that hlgen writes is one that Kubernetes takes: core kinds against Kubernetes' own schemas, read strictly
+//! (`support/kubernetes.rs`); Argo CD's kinds are held against its CRDs in `argocd_crds.rs`.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, reason = "tests read what was written")]
+
+#[path = "support/kubernetes.rs"]
+mod kubernetes;
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kubernetes::{Verdict, check};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+use support::case::Files;
+
+/// Kinds of other projects, whose schemas are not at hand. One that is written and is neither here nor has a schema fails.
+const WITHOUT_SCHEMA: &[&str] = &[
+    "cert-manager.io/v1/Certificate",
+    "cert-manager.io/v1/ClusterIssuer",
+    "external-secrets.io/v1/ClusterSecretStore",
+    "external-secrets.io/v1/ExternalSecret",
+    "gateway.networking.k8s.io/v1/Gateway",
+    "gateway.networking.k8s.io/v1/HTTPRoute",
+    "metallb.io/v1beta1/IPAddressPool",
+    "metallb.io/v1beta1/L2Advertisement",
+    "monitoring.coreos.com/v1/PrometheusRule",
+    "monitoring.coreos.com/v1/ServiceMonitor",
+];
+
+/// Kinds that only test cases make up.
+const MADE_UP: &[&str] = &["example.com/v1/", "x.example.com/v1/", "policy.example.com/v1/"];
+
+/// The objects of all files but values, with where they stand.
+fn objects(files: &Files) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for (path, content) in files {
+        if path.ends_with("/values.yaml") || !path.ends_with(".yaml") {
+            continue;
+        }
+        for document in serde_yaml::Deserializer::from_slice(content) {
+            let value = Value::deserialize(document).unwrap_or_else(|error| panic!("{path}: {error}"));
+            if !value.is_null() {
+                found.push((path.clone(), value));
+            }
+        }
+    }
+    found
+}
+
+/// Holds every object against its schema; gives how many of each kind there are.
+fn hold(found: &[(String, Value)], made_up: &[&str]) -> BTreeMap<String, usize> {
+    let (mut kinds, mut wrong) = (BTreeMap::new(), Vec::new());
+    for (path, object) in found {
+        let kind = format!("{}/{}", object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
+        match check(object) {
+            Verdict::Fine => {}
+            Verdict::Wrong(errors) => wrong.push(format!("{path}: {kind}: {errors:#?}")),
+            Verdict::Unknown(kind) if kind.starts_with("argoproj.io/v1alpha1/") => {}
+            Verdict::Unknown(kind) if WITHOUT_SCHEMA.contains(&kind.as_str()) => {}
+            Verdict::Unknown(kind) if made_up.iter().any(|group| kind.starts_with(group)) => {}
+            Verdict::Unknown(kind) => wrong.push(format!("{path}: {kind} has no schema; add one, or name it here")),
+        }
+        *kinds.entry(kind).or_default() += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for kind in kinds.keys().filter(|kind| WITHOUT_SCHEMA.contains(&kind.as_str())) {
+        println!("skipped: no schema of {kind}");
+    }
+    kinds
+}
+
+#[test]
+fn everything_the_repository_renders() {
+    let out = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_hlgen"))
+        .args(["render", "--quiet", "-C", env!("CARGO_MANIFEST_DIR"), "--out"])
+        .arg(out.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let kinds = hold(&objects(&support::case::tree(out.path())), &[]);
+    assert!(kinds["v1/Namespace"] > 20, "{kinds:?}");
+}
+
+#[test]
+fn everything_the_test_cases_render() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut found = Vec::new();
+    for case in std::fs::read_dir(cases).unwrap() {
+        let case = case.unwrap();
+        let files = support::case::tree(&case.path().join("out"));
+        let name = case.file_name().display().to_string();
+        found.extend(objects(&files).into_iter().map(|(path, object)| (format!("{name}: {path}"), object)));
+    }
+    assert!(found.len() > 100, "{}", found.len());
+    hold(&found, MADE_UP);
+}
+
+#[test]
+fn the_schemas_are_strict() {
+    let mut object = json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": { "name": "x", "labels": { "a": "b" } },
+        "spec": { "podSelector": {}, "ingress": [{ "ports": [{ "port": 80 }, { "port": "http" }] }] },
+    });
+    assert_eq!(check(&object), Verdict::Fine);
+    for (place, value) in [
+        ("/spec/ingress/0", json!({ "port": 80 })),
+        ("/spec/ingress/0/ports/0/port", json!([80])),
+        ("/metadata/labels/a", json!(true)),
+        ("/metadata", json!({ "name": "x", "label": {} })),
+    ] {
+        let mut wrong = object.clone();
+        *wrong.pointer_mut(place).unwrap() = value;
+        assert!(matches!(check(&wrong), Verdict::Wrong(_)), "{wrong}");
+    }
+    object["apiVersion"] = "networking.k8s.io/v0".into();
+    assert_eq!(check(&object), Verdict::Unknown("networking.k8s.io/v0/NetworkPolicy".into()));
+    let quota = json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "x" }, "spec": { "hard": { "pods": 4, "cpu": "1" } } });
+    assert_eq!(check(&quota), Verdict::Fine);
+}
