@@ -117,6 +117,7 @@ codes! {
     ExposeClash = "expose/clash", Error, "two releases claim one host and path";
     ExposeHost = "expose/no-host", Warning, "a way in has no host";
     ExposeUnguarded = "expose/unguarded", Note, "a way in that wants single sign-on is left out, because nothing provides it";
+    ExposeScheme = "expose/scheme", Note, "a way in whose protocol the Service has to say itself";
     ExposeUnsupported = "expose/unsupported", Error, "the ingress provider cannot do what a way in asks for";
     // The plugin.
     PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";

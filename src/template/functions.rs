@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use minijinja::value::{Kwargs, Rest, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 use sha2::{Digest, Sha256};
 
@@ -78,8 +78,8 @@ macro_rules! weighed {
     ($environment:ident, $($name:literal => $filter:expr),* $(,)?) => {
         $(
             $environment.add_filter(concat!("bare ", $name), $filter);
-            $environment.add_filter($name, |state: &mut State<'_, '_>, arguments: Rest<Value>| {
-                weighed(state, concat!("bare ", $name), &arguments)
+            $environment.add_filter($name, |state: &mut State<'_, '_>, arguments: Rest<ValueOrKwargs>| {
+                weighed(state, concat!("bare ", $name), &arguments.into_values())
             });
         )*
     };

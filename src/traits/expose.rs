@@ -91,11 +91,31 @@ pub(super) fn routes(context: &Context<'_>, files: &mut Vec<ManifestFile>, findi
         };
         let name = format!("{}-{}", context.release.name, expose.name);
         let way = Way { expose, name, service, host };
-        match objects(context, &Provider::new(&data), &way) {
+        let provider = Provider::new(&data);
+        findings.extend(check_scheme(&provider, &way).map(|finding| finding.at(at, label())));
+        match objects(context, &provider, &way) {
             Ok(objects) => files.push(file(format!("expose-{}.yaml", expose.name), objects, at)),
             Err(refusal) => findings.push(refusal.finding().at(at, label()).help(refusal.help)),
         }
     }
+}
+
+/// What a person has to see to: Traefik takes the protocol of an Ingress' backend from an annotation of the Service, which
+/// is the chart's.
+fn check_scheme(provider: &Provider, way: &Way<'_>) -> Option<Diagnostic> {
+    let scheme = match way.expose.protocol {
+        Protocol::Https => "https",
+        Protocol::Grpc => "h2c",
+        _ => return None,
+    };
+    if provider.controller != Controller::Traefik || provider.gateway.is_some() {
+        return None;
+    }
+    let name = &way.expose.name;
+    let message = format!("Traefik takes the protocol of `{name}` from its Service, not from the Ingress");
+    Some(Diagnostic::new(Code::ExposeScheme, message).help(format!(
+        "let the chart annotate the Service with `traefik.ingress.kubernetes.io/service.serversscheme: {scheme}`"
+    )))
 }
 
 /// Why a way in is not rendered.
@@ -182,15 +202,8 @@ fn ingress(context: &Context<'_>, provider: &Provider, way: &Way<'_>) -> Result<
     let mut objects = Vec::new();
     match provider.controller {
         Controller::Traefik => {
-            if expose.protocol != Protocol::Http {
-                let scheme = if expose.protocol == Protocol::Grpc { "h2c" } else { "https" };
-                return Err(Refusal::unsupported(
-                    format!("Traefik takes the protocol of `{}` from its Service, not from an Ingress", expose.name),
-                    format!(
-                        "let the chart annotate the Service with `traefik.ingress.kubernetes.io/service.serversscheme: {scheme}` and write `protocol: http`"
-                    ),
-                ));
-            }
+            // Traefik takes the protocol from an annotation of the Service (`service.serversscheme`), which is the
+            // chart's; see `check_scheme`.
             objects = middlewares(context, way, guard.as_ref());
             let namespace = context.release.namespace();
             let names: Vec<String> = objects

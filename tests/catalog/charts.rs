@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hlgen::diag::FileId;
-use hlgen::yaml::{Limits, parse};
+use hlgen::yaml::{Doc, Kind, Limits, NodeId, parse};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ fn check(entries: &BTreeMap<String, Entry>, entry: &Entry, chart: &Chart) -> Vec
         println!("skipped: the schema of {} cannot be compiled offline", entry.name);
         return Vec::new();
     };
-    let defaults: Value = serde_yaml::from_str(&read("values.yaml")).unwrap();
+    let defaults = as_helm_reads(&read("values.yaml"));
     let mut wrong = Vec::new();
     for provider in PROVIDERS.iter().filter(|provider| entry.runs_on(provider)) {
         let Ok(repository) = Repository::with(entries, entry, provider) else { continue };
@@ -127,6 +127,29 @@ fn check(entries: &BTreeMap<String, Entry>, entry: &Entry, chart: &Chart) -> Vec
         }
     }
     wrong
+}
+
+/// YAML as Helm and Kubernetes read it: `no` is false.
+fn as_helm_reads(text: &str) -> Value {
+    let text: Arc<str> = text.into();
+    let docs = parse(&text, FileId(0), &Limits::default(), &mut Vec::new());
+    to_json(&docs[0], docs[0].root())
+}
+
+fn to_json(doc: &Doc, node: NodeId) -> Value {
+    match doc.kind(node) {
+        Kind::Null => Value::Null,
+        Kind::Bool(value) => value.into(),
+        kind @ (Kind::Int | Kind::Float) => {
+            serde_json::from_str(&hlgen::yaml::scalar::canonical_number(doc.text(node), kind)).unwrap()
+        }
+        Kind::Str => doc.text(node).into(),
+        Kind::Seq => doc.items(node).iter().map(|item| to_json(doc, *item)).collect(),
+        Kind::Map => {
+            let entries = doc.entries(node).iter();
+            Value::Object(entries.map(|entry| (doc.text(entry.key).into(), to_json(doc, entry.value))).collect())
+        }
+    }
 }
 
 /// Values over a chart's defaults as Helm lays them: maps merge, `null` drops a default.

@@ -53,6 +53,7 @@ const VARS: &str = "
   vpcId: vpc-0a1b2c3d4e5f67890
   dnsZone: example.com
   hlgenImage: registry.example.com/hlgen:0.1.0
+  smtp: { host: smtp.example.com, port: 587, from: alerts@example.com, user: alerts }
   nfsServer: 192.0.2.30
   nfsShare: /export/volumes
   tunnelId: 6ff42ae2-765d-4adf-8112-31c55c1551ef

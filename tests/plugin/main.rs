@@ -154,7 +154,7 @@ fn parameters_come_in_every_shape() {
     let sidecar = sidecar();
     let answer = |request: &Request| sidecar.generate(case.root(), request);
     let expected = answer(&ask("prod-a", "web")).result.unwrap();
-    assert_eq!(expected.len(), 2);
+    assert_eq!(expected.len(), 3);
     let raw = |text: &str| Request { parameters: Some(text.to_owned()), ..Request::bare() };
     let by_variables =
         |request: Request| request.variable("ARGOCD_ENV_CLUSTER", "prod-a").variable("ARGOCD_ENV_RELEASE", "web");
