@@ -20,12 +20,18 @@ const WITHOUT_SCHEMA: &[&str] = &[
     "cert-manager.io/v1/ClusterIssuer",
     "external-secrets.io/v1/ClusterSecretStore",
     "external-secrets.io/v1/ExternalSecret",
+    "gateway.networking.k8s.io/v1/GRPCRoute",
     "gateway.networking.k8s.io/v1/Gateway",
     "gateway.networking.k8s.io/v1/HTTPRoute",
+    "gateway.networking.k8s.io/v1/TCPRoute",
+    "gateway.networking.k8s.io/v1/UDPRoute",
     "metallb.io/v1beta1/IPAddressPool",
     "metallb.io/v1beta1/L2Advertisement",
     "monitoring.coreos.com/v1/PrometheusRule",
     "monitoring.coreos.com/v1/ServiceMonitor",
+    "traefik.io/v1alpha1/IngressRouteTCP",
+    "traefik.io/v1alpha1/IngressRouteUDP",
+    "traefik.io/v1alpha1/Middleware",
 ];
 
 /// Kinds that only test cases make up.

@@ -85,7 +85,12 @@ impl Project {
     /// What lies in the temporary folder.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.temporary.path()).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        // A run killed right after it made its folder leaves it empty; another run takes it for one in the making and removes
+        // it a minute later.
+        let holds_something =
+            |entry: &std::fs::DirEntry| std::fs::read_dir(entry.path()).is_ok_and(|mut all| all.next().is_some());
+        let left = entries.map(Result::unwrap).filter(holds_something);
+        left.map(|entry| entry.file_name().into_string().unwrap()).collect()
     }
 }
 
