@@ -1,4 +1,4 @@
-//! Differences as text: for terminals, reviews, machines and browsers. [`view`] says what is shown and in which order; the
+//! Differences as text: for terminals, reviews, machines and browsers. `view` says what is shown and in which order; the
 //! formats draw it.
 
 mod html;
