@@ -182,8 +182,9 @@ impl Work<'_> {
     pub(crate) fn left(&self, login: &str, number: u64, head: &str) -> (Vec<Comment>, Option<CommitStatus>) {
         let client = self.person.client();
         let ours = |comment: &Comment| comment.user.as_ref().is_some_and(|user| user.login == login);
-        let comments = client.comments(&self.name, number).unwrap().into_iter().filter(ours).collect();
+        // The status is written last, so it is read first: what it speaks of is there when the comments are read.
         let status = client.statuses(&self.name, head).unwrap().into_iter().find(|status| status.context == "hlgen");
+        let comments = client.comments(&self.name, number).unwrap().into_iter().filter(ours).collect();
         (comments, status)
     }
 }
