@@ -148,8 +148,15 @@ fn without_digests(text: &str) -> String {
 fn compare(case: &Case, everything: bool) -> hlgen::diff::Changes {
     let selection = Selection::default();
     let what = What::Revisions { base: Some("main"), head: Some("change"), merge_base: true };
-    let request =
-        Request { folder: case.root(), what, selection: &selection, max_removals: None, everything, key: [1; 32] };
+    let request = Request {
+        folder: case.root(),
+        what,
+        selection: &selection,
+        max_removals: None,
+        limits: hlgen::source::budget::Budget::default(),
+        everything,
+        key: [1; 32],
+    };
     diff(&request).unwrap().changes
 }
 
@@ -230,6 +237,23 @@ fn connected() -> Files {
         add(&format!("environments/{env}/values/app/a.yaml"), "layer: 1\n");
     }
     files
+}
+
+/// A side that was read in part only lacks what was not read, which is no deletion.
+#[test]
+fn a_side_over_its_budget_is_broken() {
+    let base = connected();
+    let mut head = base.clone();
+    head.insert("catalog/e/app.yaml".into(), head["catalog/a/app.yaml"].clone());
+    let case = repository(&base, &head);
+    assert!(case.run(&["diff"]).code <= 1);
+    for limit in ["files=9", "nodes=60", "outputs=1"] {
+        let outcome = case.run(&["diff", "--format", "json", "--limits", limit]);
+        assert_eq!(outcome.code, 1, "{limit}: {}", outcome.stderr);
+        assert!(outcome.stdout.contains("limit/"), "{limit}: {}", outcome.stdout);
+        let changes: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!(changes["removals"], serde_json::json!([]), "{limit}");
+    }
 }
 
 /// One edit of somebody's.

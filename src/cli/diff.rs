@@ -63,6 +63,7 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
         what,
         selection: &selection,
         max_removals: args.max_removals,
+        limits: common.limits,
         everything: args.everything,
         key: key(),
     })?;

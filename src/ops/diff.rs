@@ -2,20 +2,18 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-use rayon::prelude::*;
-
 use super::evaluate::Selection;
+use super::sides::{self, Opened, Planned};
 use super::workspace::Workspace;
-use crate::check::output;
-use crate::diag::{Code, Diagnostic, nearest};
+use crate::diag::{Code, nearest};
 use crate::diff::changes::Finding;
-use crate::diff::{Changes, Comparison, Settings, Side};
+use crate::diff::{Changes, Settings, Side};
 use crate::io::Disk;
 use crate::io::git::{CommitId, Repository, WorkTree};
 use crate::plan::Plan;
 use crate::secret::Masker;
-use crate::source::docs::Docs;
+use crate::source::budget::Budget;
+use anyhow::Context as _;
 
 /// What is to be compared.
 #[derive(Debug, Clone)]
@@ -26,6 +24,8 @@ pub struct Request<'a> {
     pub selection: &'a Selection,
     /// More releases than this that vanish or get another name are an error.
     pub max_removals: Option<usize>,
+    /// What each side may read and make.
+    pub limits: Budget,
     /// Evaluate everything, for tests.
     pub everything: bool,
     /// The key of this run's digests of secrets: random and new each time.
@@ -64,13 +64,6 @@ pub fn diff(request: &Request<'_>) -> anyhow::Result<Outcome> {
     }
 }
 
-/// A side before it is planned.
-struct Opened {
-    name: String,
-    commit: Option<CommitId>,
-    workspace: Workspace,
-}
-
 fn revisions(
     request: &Request<'_>,
     base: Option<&str>,
@@ -94,20 +87,26 @@ fn revisions(
     } else {
         base_commit
     };
-    let base_side = at_commit(&root, &repository, base_name, base_commit)?;
+    let base_side = at_commit(request, &root, &repository, base_name, base_commit)?;
     let head_side = match head {
-        Some(revision) => at_commit(&root, &repository, revision.to_owned(), head_commit)?,
+        Some(revision) => at_commit(request, &root, &repository, revision.to_owned(), head_commit)?,
         None => {
             let disk = Disk::open(&root).context("cannot open the work tree")?;
-            let workspace = Workspace::of(&root, WorkTree::new(disk));
+            let workspace = Workspace::of(&root, WorkTree::new(disk)).within(request.limits);
             Opened { name: "working tree".into(), commit: None, workspace }
         }
     };
     compare(request, &base_side, &head_side)
 }
 
-fn at_commit(root: &Path, repository: &Repository, name: String, commit: CommitId) -> anyhow::Result<Opened> {
-    let workspace = Workspace::of(root, repository.tree(commit)?);
+fn at_commit(
+    request: &Request<'_>,
+    root: &Path,
+    repository: &Repository,
+    name: String,
+    commit: CommitId,
+) -> anyhow::Result<Opened> {
+    let workspace = Workspace::of(root, repository.tree(commit)?).within(request.limits);
     Ok(Opened { name, commit: Some(commit), workspace })
 }
 
@@ -121,27 +120,8 @@ fn branch_of_project(root: &Path) -> Option<String> {
     Some(doc.text(branch).to_owned())
 }
 
-/// A side once it is planned.
-struct Planned<'w> {
-    docs: Docs<'w>,
-    plan: Option<Plan>,
-    findings: Vec<Diagnostic>,
-}
-
-fn plan(opened: &Opened) -> Planned<'_> {
-    let docs = opened.workspace.docs();
-    let mut findings = Vec::new();
-    let plan = opened.workspace.plan(&docs, &mut findings);
-    findings.extend(docs.take_findings());
-    match &plan {
-        Some(plan) => output::check_releases(plan, &mut findings),
-        None => opened.workspace.read_everything(&docs, &mut findings),
-    }
-    Planned { docs, plan, findings }
-}
-
 fn compare(request: &Request<'_>, base: &Opened, head: &Opened) -> anyhow::Result<Outcome> {
-    let (one, two) = rayon::join(|| plan(base), || plan(head));
+    let (one, two) = rayon::join(|| base.plan(), || head.plan());
     if one.plan.is_some() || two.plan.is_some() {
         check_selection(request.selection, [&one, &two])?;
     }
@@ -153,24 +133,7 @@ fn compare(request: &Request<'_>, base: &Opened, head: &Opened) -> anyhow::Resul
         everything: request.everything,
         masker: &masker,
     };
-    let commits = [base, head].map(|side| side.commit.map(|commit| commit.to_string()));
-    let sides = (
-        Side {
-            name: &base.name,
-            commit: commits[0].as_deref(),
-            plan: one.plan.as_ref(),
-            docs: &one.docs,
-            findings: &one.findings,
-        },
-        Side {
-            name: &head.name,
-            commit: commits[1].as_deref(),
-            plan: two.plan.as_ref(),
-            docs: &two.docs,
-            findings: &two.findings,
-        },
-    );
-    Ok(judged(request, run(sides, settings, (&base.workspace, &head.workspace))))
+    Ok(judged(request, sides::compare((one.side(), two.side()), (&one, &two), settings, None)))
 }
 
 fn environments(request: &Request<'_>, base: &str, head: &str, revision: Option<&str>) -> anyhow::Result<Outcome> {
@@ -179,14 +142,15 @@ fn environments(request: &Request<'_>, base: &str, head: &str, revision: Option<
         Some(revision) => {
             let repository = Repository::open(&root)?;
             let commit = repository.resolve(revision)?;
-            at_commit(&root, &repository, revision.to_owned(), commit)?
+            at_commit(request, &root, &repository, revision.to_owned(), commit)?
         }
         None => {
             let disk = Disk::open(&root).context("cannot open the repository")?;
-            Opened { name: "working tree".into(), commit: None, workspace: Workspace::of(&root, disk) }
+            let workspace = Workspace::of(&root, disk).within(request.limits);
+            Opened { name: "working tree".into(), commit: None, workspace }
         }
     };
-    let planned = plan(&opened);
+    let planned = opened.plan();
     if let Some(plan) = &planned.plan {
         for name in [base, head] {
             known_environment(name, [plan])?;
@@ -200,31 +164,8 @@ fn environments(request: &Request<'_>, base: &str, head: &str, revision: Option<
         everything: true,
         masker: &masker,
     };
-    let commit = opened.commit.map(|commit| commit.to_string());
-    let side = |name| Side {
-        name,
-        commit: commit.as_deref(),
-        plan: planned.plan.as_ref(),
-        docs: &planned.docs,
-        findings: &planned.findings,
-    };
-    Ok(judged(request, run((side(base), side(head)), settings, (&opened.workspace, &opened.workspace))))
-}
-
-/// Compares app by app, side by side.
-fn run(sides: (Side<'_>, Side<'_>), settings: Settings<'_>, workspaces: (&Workspace, &Workspace)) -> Changes {
-    let comparison = match Comparison::new(sides.0, sides.1, settings) {
-        Ok(comparison) => comparison,
-        Err(broken) => return *broken,
-    };
-    let parts = (0..comparison.len()).into_par_iter().map(|number| comparison.part(number)).collect();
-    let (changes, mut found) = comparison.finish(parts);
-    for (side, workspace, findings) in [(&sides.0, workspaces.0, &mut found.0), (&sides.1, workspaces.1, &mut found.1)]
-    {
-        findings.extend(side.docs.take_findings());
-        workspace.settle_part(side.plan, findings);
-    }
-    comparison.with_findings(changes, &found)
+    let side = |name| Side { name, ..planned.side() };
+    Ok(judged(request, sides::compare((side(base), side(head)), (&planned, &planned), settings, None)))
 }
 
 fn judged(request: &Request<'_>, mut changes: Changes) -> Outcome {

@@ -11,4 +11,5 @@ pub mod plugin;
 pub mod publish;
 pub mod render;
 pub mod schema;
+mod sides;
 pub mod workspace;
