@@ -11,7 +11,7 @@
 //! diff       two plans -> what differs, as data
 //! check      rules on values, on output, on files; severities and allow-comments
 //! render     plan -> files
-//! traits     what a few lines of app.yaml become: routes
+//! traits     what a few lines of app.yaml become: routes, and what lies in namespaces
 //! plan       the central value; every command is a function of it
 //! resolve    environments, releases, capabilities, order
 //! schema     JSON Schema: files as kinds, values validated, schemas inferred

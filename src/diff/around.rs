@@ -14,7 +14,8 @@ use crate::model::Destination;
 use crate::plan::Plan;
 use crate::plan::values::without_nulls;
 use crate::render::application::brings_something;
-use crate::render::{Mode, namespaces, projects, sets};
+use crate::render::{Mode, projects, sets};
+use crate::traits::namespace;
 
 /// Items of one kind by name, with what is compared of them and a place that they are written at.
 type Items = BTreeMap<String, (Json, Option<crate::diag::Span>)>;
@@ -132,7 +133,7 @@ fn completed(comparison: &Comparison<'_>, plan: &Plan, known: &Manifests, in_bas
 fn set_changes(comparison: &Comparison<'_>, manifests: &(Manifests, Manifests), filtered: bool) -> Vec<SetChange> {
     let of = |plan: &Plan, manifests: &Manifests, in_base: bool| {
         let manifests = completed(comparison, plan, manifests, in_base);
-        let owners: Vec<usize> = namespaces::all(plan).keys().copied().collect();
+        let owners: Vec<usize> = namespace::all(plan).keys().copied().collect();
         let mut sets: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
         for group in sets::groups(plan, &manifests, &owners) {
             let instance = plan.instances[group.instance].name.to_string();
@@ -345,10 +346,17 @@ fn clusters(plan: &Plan) -> Items {
 
 fn cluster_namespaces(plan: &Plan) -> Items {
     let mut items = Items::new();
-    for (cluster, all) in namespaces::all(plan) {
+    for (cluster, all) in namespace::all(plan) {
         for namespace in all {
             let name = format!("{}/{}", plan.clusters[cluster].name, namespace.name);
-            items.insert(name, (json!({ "podSecurity": namespace.pod_security.as_str() }), None));
+            let mut value = json!({ "podSecurity": namespace.pod_security.as_str() });
+            // What lies in it, by kind and name; the Namespace itself comes first and is told by the line above.
+            for object in namespace::objects(plan, cluster, &namespace).into_iter().skip(1) {
+                let text = |pointer: &str| object.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+                let key = format!("{}/{}", text("/kind"), text("/metadata/name"));
+                value[key] = object;
+            }
+            items.insert(name, (value, None));
         }
     }
     items
@@ -356,7 +364,7 @@ fn cluster_namespaces(plan: &Plan) -> Items {
 
 fn projects_of(comparison: &Comparison<'_>, plan: &Plan, manifests: &Manifests, in_base: bool) -> Items {
     let manifests = completed(comparison, plan, manifests, in_base);
-    let owners: Vec<usize> = namespaces::all(plan).keys().copied().collect();
+    let owners: Vec<usize> = namespace::all(plan).keys().copied().collect();
     let groups = sets::groups(plan, &manifests, &owners);
     let items = projects::all(plan, &groups, Mode::Files).into_iter().map(|project| {
         let instance = &plan.instances[project.instance].name;

@@ -191,6 +191,18 @@ pub struct Policies {
     pub pod_security: Option<super::PodSecurity>,
 }
 
+impl Policies {
+    /// These policies, and where they say nothing, weaker ones.
+    #[must_use]
+    pub fn over(&self, weaker: &Self) -> Self {
+        Self {
+            network: self.network.or(weaker.network),
+            backup: self.backup.or(weaker.backup),
+            pod_security: self.pod_security.or(weaker.pod_security),
+        }
+    }
+}
+
 /// What happens to traffic that nobody declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

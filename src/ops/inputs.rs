@@ -10,9 +10,10 @@ use super::workspace::Workspace;
 use crate::io::recording::{Record, Recording};
 use crate::plan::survey::Survey;
 use crate::plan::{self, Plan};
-use crate::render::{Inline, namespaces, plugin_paths};
+use crate::render::{Inline, plugin_paths};
 use crate::resolve::view::View;
 use crate::source::docs::Docs;
+use crate::traits::namespace;
 
 /// What inline ApplicationSets carry: the values and the inputs of everything that was evaluated. `records` are those of
 /// the evaluation, by release; with an `instance` only that one is looked at.
@@ -42,7 +43,7 @@ pub(super) fn inline(
         }
     }
     let wanted = |index: usize| instance.is_none_or(|only| only == index);
-    for index in namespaces::all(plan).into_keys().filter(|index| wanted(plan.clusters[*index].instance)) {
+    for index in namespace::all(plan).into_keys().filter(|index| wanted(plan.clusters[*index].instance)) {
         let cluster = &plan.clusters[index];
         let mut record = planned.record(survey.with_cluster(cluster.name.as_str())).clone();
         record.extend(&survey_record);

@@ -7,8 +7,9 @@ use super::workspace::{Workspace, has_errors};
 use crate::argocd::expand::expand;
 use crate::diag::Diagnostic;
 use crate::plan::Plan;
-use crate::render::{Mode, namespaces, sets};
+use crate::render::{Mode, sets};
 use crate::resolve::capability::{Provider, declared};
+use crate::traits::namespace;
 
 /// A list as data, with the findings of the plan it comes from.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ pub fn applications(workspace: &Workspace) -> anyhow::Result<List> {
     if has_errors(&findings) {
         return Ok(List { findings, items: None });
     }
-    let owners: Vec<usize> = namespaces::all(&plan).into_keys().collect();
+    let owners: Vec<usize> = namespace::all(&plan).into_keys().collect();
     let mut items = Vec::new();
     for group in sets::groups(&plan, &evaluation.manifests, &owners) {
         let instance = &plan.instances[group.instance].name;

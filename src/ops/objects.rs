@@ -8,7 +8,8 @@ use crate::check::output::{self, InstanceRules};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::Plan;
 use crate::render::sets::{Group, Member};
-use crate::render::{Mode, OutFile, namespaces, projects, root, sets};
+use crate::render::{Mode, OutFile, projects, root, sets};
+use crate::traits::namespace;
 
 /// Which objects are made, and how.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ pub(super) fn write<E: Send>(
     findings: &mut Vec<Diagnostic>,
     stage: &(impl Fn(&OutFile) -> Result<(), E> + Sync),
 ) -> Result<(), E> {
-    let owners: Vec<usize> = namespaces::all(plan).into_keys().collect();
+    let owners: Vec<usize> = namespace::all(plan).into_keys().collect();
     let mut groups = sets::groups(plan, manifests, &owners);
     groups.retain(|group| wanted.has(group.instance));
     check_empty(plan, &groups, wanted, findings);

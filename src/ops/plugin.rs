@@ -22,6 +22,7 @@ use crate::plan::{self, Plan};
 use crate::render::{Mode, OutFile, PieceKind, namespaces};
 use crate::resolve::view::View;
 use crate::source::docs::Docs;
+use crate::traits::namespace;
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -187,7 +188,7 @@ fn of_release(
 
 /// The namespaces of a cluster.
 fn of_namespaces(plan: &Plan, cluster: &str) -> Vec<OutFile> {
-    let all = namespaces::all(plan).into_iter();
+    let all = namespace::all(plan).into_iter();
     let here = all.filter(|(index, _)| plan.clusters[*index].name.as_str() == cluster);
     here.flat_map(|(index, names)| names.into_iter().map(move |namespace| namespaces::file(plan, index, &namespace)))
         .collect()

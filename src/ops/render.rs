@@ -15,6 +15,7 @@ use crate::diag::{Code, Diagnostic, nearest};
 use crate::io::write::{self, Output, Summary, WriteError};
 use crate::plan::Plan;
 use crate::render::{Mode, NAMESPACES, OutFile, PieceKind, namespaces};
+use crate::traits::namespace;
 
 /// What to do with what was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +126,7 @@ pub fn render(
     let mode = inline.as_ref().map_or(Mode::Files, Mode::Inline);
     let wanted = Wanted { mode, planned, instance: None };
     objects::write(&plan, &evaluation.manifests, wanted, &mut findings, &stage)?;
-    for (cluster, namespaces) in &namespaces::all(&plan) {
+    for (cluster, namespaces) in &namespace::all(&plan) {
         for namespace in namespaces {
             stage(&namespaces::file(&plan, *cluster, namespace))?;
         }

@@ -21,7 +21,7 @@ pub use clusters::{ClusterPlan, InstancePlan, stage_rank};
 pub use layers::{Layer, Layers};
 
 use crate::diag::{Code, Diagnostic, Span};
-use crate::model::{AppName, Project};
+use crate::model::{AppName, Policies, Project};
 use crate::resolve::capability::{self, Bindings, Provider};
 use crate::resolve::catalog::Catalog;
 use crate::resolve::environment::{self, EnvModel};
@@ -73,6 +73,16 @@ impl Plan {
     /// environment has no domain) is not among them.
     pub fn hosts(&self, number: usize, cluster: usize) -> &[(String, String)] {
         self.scopes.hosts(number, cluster)
+    }
+
+    /// What templates of a release see on a cluster: variables, capabilities' data, hosts; no values and no files.
+    pub fn scope(&self, number: usize, cluster: usize) -> Scope {
+        self.scopes.of(&self.bindings, &self.releases, number, cluster, None)
+    }
+
+    /// The policies of an environment: its own over its profiles' over the project's.
+    pub fn policies(&self, env: usize) -> Policies {
+        self.environments[env].spec.policies.over(&self.project.policies)
     }
 
     /// Evaluates a text of `app.yaml` or of an environment that may hold templates.

@@ -1,94 +1,13 @@
-//! Namespaces belong to the cluster, not to a release: each is written once, with the labels all its releases need.
-
-use std::collections::BTreeMap;
-
-use indexmap::IndexMap;
-use serde_json::json;
+//! The file of each namespace of a cluster: the Namespace and what lies in it (`traits::namespace`).
 
 use super::{NAMESPACES, OutFile};
-use crate::argocd::types::keys;
-use crate::model::{PodSecurity, Tier};
 use crate::plan::Plan;
-
-/// A namespace of a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Namespace {
-    pub name: String,
-    /// The weakest level that any release in it needs.
-    pub pod_security: PodSecurity,
-    /// The releases in it.
-    pub releases: Vec<usize>,
-}
-
-/// The namespaces of every cluster that are hlgen's: not `default`, not `kube-*`, none that a chart makes itself. Keyed
-/// by the cluster; clusters of one name (environments that share one) are one.
-pub fn all(plan: &Plan) -> BTreeMap<usize, Vec<Namespace>> {
-    let mut all: BTreeMap<usize, BTreeMap<String, Namespace>> = BTreeMap::new();
-    for (index, cluster) in plan.clusters.iter().enumerate() {
-        let owner = owner(plan, index);
-        let namespaces = all.entry(owner).or_default();
-        for (number, release) in plan.releases.iter().enumerate().filter(|(_, release)| release.env == cluster.env) {
-            let name = release.namespace();
-            if name == "default" || name.starts_with("kube-") || release.spec.creates_namespace {
-                continue;
-            }
-            let level = release.spec.security.pod_security;
-            let namespace = namespaces.entry(name.to_owned()).or_insert_with(|| Namespace {
-                name: name.to_owned(),
-                pod_security: level,
-                releases: Vec::new(),
-            });
-            namespace.pod_security = namespace.pod_security.min(level);
-            namespace.releases.push(number);
-        }
-    }
-    all.into_iter()
-        .map(|(cluster, namespaces)| (cluster, namespaces.into_values().collect::<Vec<_>>()))
-        .filter(|(_, namespaces)| !namespaces.is_empty())
-        .collect()
-}
-
-/// Of several clusters of one name the one whose environment brings the platform apps (else the first).
-fn owner(plan: &Plan, index: usize) -> usize {
-    let name = &plan.clusters[index].name;
-    let mut same = plan.clusters.iter().enumerate().filter(|(_, cluster)| cluster.name == *name).map(|(at, _)| at);
-    let first = same.clone().next().unwrap_or(index);
-    let platform =
-        |env: usize| plan.releases.iter().any(|release| release.env == env && release.spec.tier == Tier::Platform);
-    if same.clone().count() == 1 {
-        return first;
-    }
-    same.find(|at| platform(plan.clusters[*at].env)).unwrap_or(first)
-}
+use crate::traits::namespace::{self, Namespace};
 
 /// The file of a namespace.
 pub fn file(plan: &Plan, cluster: usize, namespace: &Namespace) -> OutFile {
-    let cluster = &plan.clusters[cluster];
-    let env = &plan.environments[cluster.env];
-    let level = namespace.pod_security.as_str();
-    let mut labels: IndexMap<String, &str> = IndexMap::new();
-    labels.insert("app.kubernetes.io/managed-by".into(), "hlgen");
-    labels.insert("hlgen.dev/project".into(), plan.project.name.as_str());
-    // Where environments share the cluster, a namespace belongs to none of them.
-    if plan.clusters.iter().filter(|other| other.name == cluster.name).count() == 1 {
-        labels.insert("hlgen.dev/environment".into(), env.name.as_str());
-    }
-    for mode in ["enforce", "audit", "warn"] {
-        labels.insert(format!("pod-security.kubernetes.io/{mode}"), level);
-    }
-    let object = json!({
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": namespace.name,
-            "labels": labels,
-            "annotations": {
-                // A namespace outlives what was in it: Argo CD neither prunes nor deletes it, nor minds that it stays.
-                keys::COMPARE_OPTIONS: "IgnoreExtraneous",
-                keys::SYNC_OPTIONS: "Prune=false,Delete=false",
-            },
-        },
-    });
-    let path = format!("{}/{NAMESPACES}/{}.yaml", cluster.name, namespace.name);
-    OutFile::objects(plan, path, &format!("{} namespace {}", cluster.name, namespace.name), &[object])
+    let name = &plan.clusters[cluster].name;
+    let path = format!("{name}/{NAMESPACES}/{}.yaml", namespace.name);
+    let objects = namespace::objects(plan, cluster, namespace);
+    OutFile::objects(plan, path, &format!("{name} namespace {}", namespace.name), &objects)
 }

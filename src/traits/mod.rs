@@ -5,6 +5,7 @@
 //! app or the environment with the same file name replaces what a trait makes.
 
 mod expose;
+pub mod namespace;
 
 use std::sync::Arc;
 
