@@ -98,7 +98,7 @@ fn a_staged_rollout_switches_progressive_syncs_on() {
     let case = own();
     let project = case.read("hlgen.yaml");
     for (rollout, expected) in [("all-at-once", "false"), ("by-stage", "true")] {
-        let instances = "[{ name: hub, runsIn: prod-eks, manages: [dev-kind, staging-talos, prod-eks] }]";
+        let instances = "[{ name: hub, runsIn: prod-eks, manages: [dev-kind, staging-talos, prod-eks, home-k3s] }]";
         let more = format!("argocd:\n  rollout: {rollout}\n  instances: {instances}\n");
         let project = project.replace("  rollout: all-at-once\n", "").replace("argocd:\n", &more);
         case.write("hlgen.yaml", project.as_bytes());
