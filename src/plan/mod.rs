@@ -173,7 +173,7 @@ pub fn plan(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -> O
 /// plan of the whole says of them. Files that cannot be read are findings only where they are asked for.
 pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     let (project, project_doc) = project(docs, kinds, findings)?;
-    let mut environments = environment::load(docs, kinds, &project, view, findings);
+    let environments = environment::load(docs, kinds, &project, view, findings);
     if view.is_everything()
         && environments.is_empty()
         && findings.is_empty()
@@ -189,7 +189,7 @@ pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diag
     }
     let clusters = environments.iter().map(|env| env.spec.clusters.len() as u64).sum();
     docs.meter().fits(Resource::Clusters, clusters).ok()?;
-    let entries = environments.iter().map(|env| env.spec.apps.len() as u64).sum();
+    let entries = environments.iter().map(|env| env.releases.len() as u64).sum();
     docs.meter().fits(Resource::Releases, entries).ok()?;
     let mut catalog = Catalog::new(docs, kinds);
     let mut releases = Vec::new();
@@ -197,8 +197,6 @@ pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diag
         releases.extend(release::load(&mut catalog, env, index, findings));
         docs.meter().fits(Resource::Releases, releases.len() as u64).ok()?;
     }
-    // From here on a release is its merged spec; the entries as written would only take memory.
-    environments.iter_mut().for_each(|env| env.spec.apps = indexmap::IndexMap::new());
     if view.is_everything() {
         catalog.load_own(findings);
     }

@@ -185,18 +185,15 @@ impl Scopes {
         engine: &Engine,
         findings: &mut Vec<Diagnostic>,
     ) {
-        let mut exposed: Vec<Vec<Json>> = vec![Vec::new(); clusters.len()];
-        for (number, release) in releases.iter().enumerate() {
-            if release.spec.expose.is_empty() {
-                continue;
-            }
-            for (index, _) in clusters.iter().enumerate().filter(|(_, cluster)| cluster.env == release.env) {
-                let scope = Arc::new(self.base(release, index));
-                let domain = self.clusters[index].domain.clone();
+        for (index, cluster) in clusters.iter().enumerate() {
+            let domain = self.clusters[index].domain.clone();
+            let mut exposed = Vec::new();
+            let here = releases.iter().enumerate().filter(|(_, release)| release.env == cluster.env);
+            for (number, release) in here.filter(|(_, release)| !release.spec.expose.is_empty()) {
                 let mut hosts = Vec::new();
                 for expose in &release.spec.expose {
                     let label = expose.host.as_deref().unwrap_or(release.name.as_str());
-                    let label = match evaluate_text(engine, label, &scope) {
+                    let label = match evaluate_text_with(engine, label, || Arc::new(self.base(release, index))) {
                         Ok(label) => label,
                         Err(error) => {
                             let at = release.span(&environments[release.env], &["expose"]);
@@ -209,22 +206,23 @@ impl Scopes {
                         Some(domain) => format!("{label}.{domain}"),
                         None => continue,
                     };
-                    exposed[index].push(json!({
-                        "name": expose.name,
-                        "release": release.name,
-                        "app": release.app.name,
-                        "description": release.spec.description,
-                        "category": release.spec.category,
-                        "host": host,
-                        "url": format!("https://{host}{}", expose.path.as_deref().unwrap_or_default()),
-                        "visibility": if expose.visibility == Visibility::Public { "public" } else { "internal" },
-                    }));
+                    exposed.push(Value::from_pairs([
+                        ("name", Value::from(expose.name.as_str())),
+                        ("release", Value::from(release.name.as_str())),
+                        ("app", Value::from(release.app.name.as_str())),
+                        ("description", Value::from(release.spec.description.as_str())),
+                        ("category", release.spec.category.as_deref().map_or(Value::from(()), Value::from)),
+                        ("host", Value::from(host.as_str())),
+                        ("url", Value::from(format!("https://{host}{}", expose.path.as_deref().unwrap_or_default()))),
+                        (
+                            "visibility",
+                            Value::from(if expose.visibility == Visibility::Public { "public" } else { "internal" }),
+                        ),
+                    ]));
                     hosts.push((expose.name.clone(), host));
                 }
                 self.hosts.insert((number, index), Arc::new(hosts));
             }
-        }
-        for (index, (cluster, exposed)) in clusters.iter().zip(exposed).enumerate() {
             self.clusters[index].env = env_value(&environments[cluster.env], Some(exposed));
         }
     }
@@ -337,21 +335,18 @@ fn cluster_scope(project: &Project, env: &EnvModel, cluster: &ClusterPlan) -> Cl
     }
 }
 
-fn env_value(env: &EnvModel, exposed: Option<Vec<Json>>) -> Value {
-    let dimensions: serde_json::Map<String, Json> =
-        env.dimensions.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-    let mut value = json!({
-        "name": env.name,
-        "stage": env.spec.stage,
-        "provider": env.spec.provider,
-        "domain": env.spec.domain,
-        "dimensions": dimensions,
-        "network": env.spec.network,
-    });
-    if let (Some(exposed), Some(map)) = (exposed, value.as_object_mut()) {
-        map.insert("exposed".into(), exposed.into());
-    }
-    value_of(&value)
+fn env_value(env: &EnvModel, exposed: Option<Vec<Value>>) -> Value {
+    let dimensions = env.dimensions.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
+    let mut value = vec![
+        ("name", Value::from(env.name.as_str())),
+        ("stage", Value::from(env.spec.stage.as_str())),
+        ("provider", Value::from(env.spec.provider.as_str())),
+        ("domain", env.spec.domain.as_deref().map_or(Value::from(()), Value::from)),
+        ("dimensions", Value::from_pairs(dimensions)),
+        ("network", value_of(&env.spec.network)),
+    ];
+    value.extend(exposed.map(|exposed| ("exposed", Value::from(exposed))));
+    Value::from_pairs(value)
 }
 
 /// Maps merge, everything else replaces.
@@ -401,11 +396,20 @@ fn check_data(capability: &str, data: &Json, at: Span, findings: &mut Vec<Diagno
 
 /// Evaluates a text that may hold templates.
 pub(super) fn evaluate_text(engine: &Engine, text: &str, scope: &Arc<Scope>) -> Result<String, TemplateError> {
+    evaluate_text_with(engine, text, || Arc::clone(scope))
+}
+
+/// The same, with a scope that is made only for a text that holds one.
+fn evaluate_text_with(
+    engine: &Engine,
+    text: &str,
+    scope: impl FnOnce() -> Arc<Scope>,
+) -> Result<String, TemplateError> {
     if !text.contains(OPEN) {
         return Ok(text.to_owned());
     }
     let compiled = engine.compile(text)?;
-    Ok(match engine.evaluate(&compiled, text, scope)? {
+    Ok(match engine.evaluate(&compiled, text, &scope())? {
         Json::String(text) => text,
         other => other.to_string(),
     })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::release::Overlay;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, Path, Ref, Step};
 use crate::model::{App, AppName, Release};
@@ -58,11 +59,13 @@ pub struct Catalog<'s> {
     docs: &'s Docs<'s>,
     kinds: &'s Kinds,
     loaded: FxHashMap<String, Option<Arc<AppDef>>>,
+    /// The specs of releases whose entries set the same few fields of one app.
+    pub(super) specs: FxHashMap<(AppName, Overlay), Arc<Release>>,
 }
 
 impl<'s> Catalog<'s> {
     pub fn new(docs: &'s Docs<'s>, kinds: &'s Kinds) -> Self {
-        Self { docs, kinds, loaded: FxHashMap::default() }
+        Self { docs, kinds, loaded: FxHashMap::default(), specs: FxHashMap::default() }
     }
 
     /// Every app that has a folder, in the repository or built in. Looked up for messages alone, so that what is made of
@@ -74,7 +77,7 @@ impl<'s> Catalog<'s> {
 
     /// Whether there is an app of a name.
     fn has(&self, name: &str) -> bool {
-        !matches!(self.docs.source.read(&format!("catalog/{name}/{FILE}")), Ok(None))
+        self.docs.exists(&format!("catalog/{name}/{FILE}"))
     }
 
     /// Loads an app. `used_at` is where it is named; findings say what is wrong with the name or the entry.

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
+use serde::de::DeserializeOwned;
 
 use super::view::View;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, KeyRef, LayerId, Path, Ref, Step};
-use crate::model::{CapabilityChoice, Dimension, EnvName, Environment, JsonMap, Profile, Project, Rival};
+use crate::model::{CapabilityChoice, Dimension, EnvName, Environment, JsonMap, Profile, Project, ReleaseName, Rival};
 use crate::schema;
 use crate::schema::kinds::Kinds;
 use crate::source::docs::Docs;
 use crate::source::is_plain_path;
-use crate::yaml::{Doc, NodeId};
+use crate::yaml::{Doc, Kind, NodeId};
 
 /// Folders below `environments/` that are no environments.
 pub const RESERVED: &[&str] = &["all", "profiles", "schemas"];
@@ -26,7 +27,10 @@ pub const RESERVED_VALUES: &[&str] = &["bootstrap", "schema", "defaults"];
 #[derive(Debug)]
 pub struct EnvModel {
     pub name: EnvName,
+    /// Without its `apps`: a release is its entry merged over its app, and all entries as types would only take memory.
     pub spec: Environment,
+    /// The names of all entries below `apps`, in their order.
+    pub releases: Vec<ReleaseName>,
     /// What the platform brings.
     pub provides: JsonMap,
     pub rivals: IndexMap<String, Rival>,
@@ -66,6 +70,19 @@ impl EnvModel {
     pub fn entry_keys(&self, release: &str) -> impl Iterator<Item = &str> {
         let entry = self.entries.get(release);
         entry.into_iter().flat_map(|entry| self.forest.entries(entry.node)).map(|(key, _)| self.forest.key(key))
+    }
+
+    /// The merged entry of a release as a type; `None` where it is empty or there is none.
+    ///
+    /// # Errors
+    /// What does not fit, where layers that are right by themselves give something else together.
+    pub(super) fn entry<T: DeserializeOwned>(&self, release: &str) -> Result<Option<T>, String> {
+        match self.entries.get(release) {
+            Some(entry) if self.forest.kind(entry.node) != Kind::Null => {
+                schema::read(&self.forest, entry.node, &[]).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Where the environment names a release, if it does.
@@ -187,8 +204,13 @@ fn load_one(
     let layer = forest.add(doc);
     let root = forest.overlay(root, layer, own_root, findings)?;
     let fail = |reason: String| Diagnostic::new(Code::KindField, reason).at(forest.span(root), "in this environment");
-    let spec = match schema::read::<Environment>(&forest, root, &["provides", "rivals", "description"]) {
-        Ok(spec) => spec,
+    let releases = match forest.get(root, "apps") {
+        Some(apps) => forest.entries(apps).map(|(key, _)| forest.key(key).parse()).collect::<Result<Vec<_>, String>>(),
+        None => Ok(Vec::new()),
+    };
+    let spec = schema::read::<Environment>(&forest, root, &["apps", "provides", "rivals", "description"]);
+    let (spec, releases) = match spec.and_then(|spec| Ok((spec, releases?))) {
+        Ok(read) => read,
         Err(reason) => {
             findings.push(fail(reason));
             return None;
@@ -199,7 +221,7 @@ fn load_one(
     // A rival that was switched off is not there to provide anything.
     provides.retain(|capability, _| !rivals.get(capability).is_some_and(|rival| is_off(rival, &spec.vars)));
     let entries = index_entries(&forest, root);
-    Some(EnvModel { name, spec, provides, rivals, dimensions: values, forest, root, entries })
+    Some(EnvModel { name, spec, releases, provides, rivals, dimensions: values, forest, root, entries })
 }
 
 fn index_entries(forest: &Forest, root: Ref) -> FxHashMap<String, Entry> {
@@ -228,7 +250,7 @@ pub(super) fn is_off(rival: &Rival, vars: &JsonMap) -> bool {
         .is_some_and(|value| value == &serde_json::Value::Bool(false))
 }
 
-fn sub<T: serde::de::DeserializeOwned + Default>(forest: &Forest, root: Ref, key: &str) -> T {
+fn sub<T: DeserializeOwned + Default>(forest: &Forest, root: Ref, key: &str) -> T {
     forest.get(root, key).and_then(|node| schema::read(forest, node, &[]).ok()).unwrap_or_default()
 }
 

@@ -1,16 +1,17 @@
 //! Which releases an environment has, and what each is once its entry is merged over `app.yaml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use semver::{Version, VersionReq};
+use serde::Deserialize;
 
 use super::catalog::{AppDef, Catalog};
 use super::environment::EnvModel;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::merge::{Forest, Path, Ref, Step};
-use crate::model::{Chart, Companion, LifecycleStatus, Release, ReleaseName};
+use crate::model::{AppName, Chart, Companion, LifecycleStatus, Release, ReleaseName};
 use crate::schema;
 use crate::yaml::{Doc, Entry, Kind, NodeId};
 
@@ -84,8 +85,68 @@ impl ReleaseModel {
     }
 }
 
-/// Entry fields that are set directly; any other goes through the merge.
+/// An entry that sets these fields and nothing else, as almost all do: they are set directly, any other goes through the
+/// merge.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Overlay {
+    #[serde(default)]
+    app: Option<AppName>,
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default, rename = "use")]
+    use_: BTreeMap<String, ReleaseName>,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    namespace: Option<String>,
+    #[serde(default)]
+    release_name: Option<String>,
+}
+
+/// The fields of an [`Overlay`].
 const SIMPLE: &[&str] = &["app", "enabled", "use", "version", "namespace", "releaseName"];
+
+fn yes() -> bool {
+    true
+}
+
+/// What an environment says of a release.
+enum Written {
+    /// Nothing: the entry is empty in every layer.
+    Nothing,
+    Simple(Overlay),
+    Full(Box<Release>),
+}
+
+impl Written {
+    fn read(env: &EnvModel, name: &ReleaseName, findings: &mut Vec<Diagnostic>) -> Result<Self, String> {
+        if is_simple(env, name.as_str()) {
+            return Ok(env.entry(name.as_str())?.map_or(Self::Nothing, Self::Simple));
+        }
+        let entry = match env.entry(name.as_str())? {
+            None => weaker_entry(env, name, findings),
+            entry => entry,
+        };
+        Ok(entry.map_or(Self::Nothing, |entry| Self::Full(Box::new(entry))))
+    }
+
+    fn is_enabled(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Simple(overlay) => overlay.enabled,
+            Self::Full(release) => release.enabled,
+        }
+    }
+
+    fn app(&self) -> Option<&AppName> {
+        match self {
+            Self::Nothing => None,
+            Self::Simple(overlay) => overlay.app.as_ref(),
+            Self::Full(release) => release.app.as_ref(),
+        }
+    }
+}
 
 /// The releases of one environment, sorted by name.
 pub fn load(
@@ -95,14 +156,19 @@ pub fn load(
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<ReleaseModel> {
     let mut releases: IndexMap<ReleaseName, ReleaseModel> = IndexMap::new();
-    for (name, entry) in &env.spec.apps {
-        let below = if entry.is_none() { weaker_entry(env, name, findings) } else { None };
-        let entry = entry.as_ref().or(below.as_ref());
-        if entry.is_some_and(|entry| !entry.enabled) {
+    for name in &env.releases {
+        let entry = match Written::read(env, name, findings) {
+            Ok(entry) => entry,
+            Err(reason) => {
+                findings.push(misfit(env, name, &reason));
+                continue;
+            }
+        };
+        if !entry.is_enabled() {
             continue;
         }
-        let app_name = entry.and_then(|entry| entry.app.as_ref()).map_or(name.as_str(), |app| app.as_str());
-        let written = if entry.is_some_and(|entry| entry.app.is_some()) {
+        let app_name = entry.app().map_or(name.as_str(), AppName::as_str);
+        let written = if entry.app().is_some() {
             env.value_span(&["apps", name.as_str(), "app"])
         } else {
             env.entry_span(name.as_str()).unwrap_or_else(|| env.span(&[]))
@@ -115,7 +181,7 @@ pub fn load(
             findings.push(finding.help("write a catalog entry with that base, and name it with `app:`"));
             continue;
         }
-        let Some(spec) = effective(&app, env, name, entry, findings) else { continue };
+        let Some(spec) = effective(catalog, &app, env, name, &entry, findings) else { continue };
         releases.insert(name.clone(), ReleaseModel { name: name.clone(), env: index, app, spec, brought_by: None });
     }
     bring_companions(catalog, env, index, &mut releases, findings);
@@ -162,30 +228,23 @@ fn is_simple(env: &EnvModel, name: &str) -> bool {
 }
 
 fn effective(
+    catalog: &mut Catalog<'_>,
     app: &Arc<AppDef>,
     env: &EnvModel,
     name: &ReleaseName,
-    entry: Option<&Release>,
+    entry: &Written,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Arc<Release>> {
-    let Some(entry) = entry else { return Some(Arc::clone(&app.spec)) };
-    if is_simple(env, name.as_str()) {
-        if env.entry_keys(name.as_str()).next().is_none() {
-            return Some(Arc::clone(&app.spec));
-        }
-        let mut spec = (*app.spec).clone();
-        spec.app.clone_from(&entry.app);
-        spec.use_.clone_from(&entry.use_);
-        for (own, overlay) in [
-            (&mut spec.version, &entry.version),
-            (&mut spec.namespace, &entry.namespace),
-            (&mut spec.release_name, &entry.release_name),
-        ] {
-            if overlay.is_some() {
-                own.clone_from(overlay);
+    match entry {
+        Written::Nothing => return Some(Arc::clone(&app.spec)),
+        Written::Simple(overlay) => {
+            if env.entry_keys(name.as_str()).next().is_none() {
+                return Some(Arc::clone(&app.spec));
             }
+            let shared = catalog.specs.entry((app.name.clone(), overlay.clone()));
+            return Some(Arc::clone(shared.or_insert_with(|| Arc::new(overlaid(&app.spec, overlay)))));
         }
-        return Some(Arc::new(spec));
+        Written::Full(_) => {}
     }
     let mut forest = Forest::new();
     let mut root: Option<Ref> = None;
@@ -199,11 +258,32 @@ fn effective(
     match schema::read::<Release>(&forest, root?, &["apiVersion", "kind"]) {
         Ok(spec) => Some(Arc::new(spec)),
         Err(reason) => {
-            let finding = Diagnostic::new(Code::KindField, format!("release `{name}`: {reason}"));
-            findings.push(finding.at(env.span(&["apps", name.as_str()]), "this entry over the app's app.yaml"));
+            findings.push(misfit(env, name, &reason));
             None
         }
     }
+}
+
+/// The spec of an app with what a simple entry sets.
+fn overlaid(spec: &Release, overlay: &Overlay) -> Release {
+    let mut spec = spec.clone();
+    spec.app.clone_from(&overlay.app);
+    spec.use_ = overlay.use_.iter().map(|(name, release)| (name.clone(), release.clone())).collect();
+    for (own, overlay) in [
+        (&mut spec.version, &overlay.version),
+        (&mut spec.namespace, &overlay.namespace),
+        (&mut spec.release_name, &overlay.release_name),
+    ] {
+        if overlay.is_some() {
+            own.clone_from(overlay);
+        }
+    }
+    spec
+}
+
+fn misfit(env: &EnvModel, name: &ReleaseName, reason: &str) -> Diagnostic {
+    let finding = Diagnostic::new(Code::KindField, format!("release `{name}`: {reason}"));
+    finding.at(env.span(&["apps", name.as_str()]), "this entry over the app's app.yaml")
 }
 
 fn bring_companions(
@@ -234,7 +314,7 @@ fn bring_companions(
                 }
                 continue;
             }
-            if env.spec.apps.contains_key(&name) {
+            if env.entry_span(name.as_str()).is_some() {
                 continue;
             }
             let Some(app) = catalog.load(app_name.as_str(), span, findings) else { continue };
@@ -362,16 +442,19 @@ fn check_chart(release: &ReleaseModel, env: &EnvModel, chart: &Chart, findings: 
         ));
         return;
     };
-    let at = if env.entry_keys(name.as_str()).any(|key| key == "version") {
-        env.value_span(&["apps", name.as_str(), "version"])
-    } else {
-        release.span(env, &["chart", "version"])
+    // A search through all entries, so only for a finding.
+    let at = || {
+        if env.entry_keys(name.as_str()).any(|key| key == "version") {
+            env.value_span(&["apps", name.as_str(), "version"])
+        } else {
+            release.span(env, &["chart", "version"])
+        }
     };
     let Ok(parsed) = Version::parse(version.trim_start_matches('v')) else {
         let finding = Diagnostic::new(Code::KindVersion, format!("chart version `{version}` is not exact"));
         findings.push(
             finding
-                .at(at, "three numbers are expected")
+                .at(at(), "three numbers are expected")
                 .help("write one version, for example `1.2.3`; ranges would change clusters without a commit"),
         );
         return;
@@ -389,7 +472,7 @@ fn check_chart(release: &ReleaseModel, env: &EnvModel, chart: &Chart, findings: 
                         "take a version in that range, or copy `catalog/{}/` into the repository and adapt its values",
                         release.app.name
                     );
-                    findings.push(Diagnostic::new(Code::ChartUnsupported, message).at(at, "pinned here").help(help));
+                    findings.push(Diagnostic::new(Code::ChartUnsupported, message).at(at(), "pinned here").help(help));
                 }
             }
             Err(error) => {

@@ -11,12 +11,10 @@ use crate::yaml::{Kind, scalar};
 /// # Errors
 /// What serde says about the first thing that does not fit; `check::kinds` finds all of them with their places.
 pub fn read<T: DeserializeOwned>(forest: &Forest, node: Ref, skip: &[&str]) -> Result<T, String> {
-    let mut value = to_value(forest, node);
-    if let Value::Mapping(map) = &mut value {
-        for key in skip {
-            map.shift_remove(*key);
-        }
-    }
+    let value = match forest.kind(node) {
+        Kind::Map => map(forest, node, skip),
+        _ => to_value(forest, node),
+    };
     // Enums are written as maps with one key, as in JSON, not as YAML tags.
     serde_yaml::with::singleton_map_recursive::deserialize(value).map_err(|error: serde_yaml::Error| error.to_string())
 }
@@ -37,11 +35,12 @@ fn to_value(forest: &Forest, node: Ref) -> Value {
             }
         }
         Kind::Seq => Value::Sequence(forest.items(node).map(|item| to_value(forest, item)).collect()),
-        Kind::Map => Value::Mapping(
-            forest
-                .entries(node)
-                .map(|(key, value)| (Value::String(forest.key(key).to_owned()), to_value(forest, value)))
-                .collect(),
-        ),
+        Kind::Map => map(forest, node, &[]),
     }
+}
+
+fn map(forest: &Forest, node: Ref, skip: &[&str]) -> Value {
+    let entries = forest.entries(node).filter(|(key, _)| !skip.contains(&forest.key(*key)));
+    let entries = entries.map(|(key, value)| (Value::String(forest.key(key).to_owned()), to_value(forest, value)));
+    Value::Mapping(entries.collect())
 }

@@ -106,6 +106,18 @@ impl<'s> Docs<'s> {
         }
     }
 
+    /// Whether something stands at a path, readable or not. A file that was parsed is not opened again.
+    pub fn exists(&self, path: &str) -> bool {
+        let parsed = {
+            let parsed = self.kept.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+            parsed.get(path).is_some_and(|slot| matches!(slot.get(), Some(Some(_))))
+        };
+        if parsed {
+            self.source.asked(path);
+        }
+        parsed || !matches!(self.source.read(path), Ok(None))
+    }
+
     /// Whether a file was parsed in this run.
     pub fn was_read(&self, path: &str) -> bool {
         self.kept.parsed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)

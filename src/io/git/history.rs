@@ -35,21 +35,15 @@ impl Repository {
     /// What is staged: the files that the next commit will hold. `index` is another index than the repository's own, as
     /// Git names one to hooks of `git commit -a` and of a commit of some paths.
     ///
-    /// The index is written as a tree, which is what Git does of it a moment later anyway.
-    ///
     /// # Errors
     /// Where there are conflicts to be resolved first, or the index cannot be read.
     pub fn staged(&self, index: Option<&Path>) -> Result<GitTree, GitError> {
-        let tree = {
-            let handle = self.handle()?;
-            let own = self.git_dir().join("index");
-            let mut index = Index::open(index.unwrap_or(&own)).map_err(|error| GitError::read(&error))?;
-            if index.has_conflicts() {
-                return Err(GitError::Read("there are conflicts to be resolved first".to_owned()));
-            }
-            index.write_tree_to(&handle).map_err(|error| GitError::read(&error))?
-        };
-        GitTree::of(self.clone(), CommitId(Oid::ZERO_SHA1), tree)
+        let own = self.git_dir().join("index");
+        let index = Index::open(index.unwrap_or(&own)).map_err(|error| GitError::read(&error))?;
+        if index.has_conflicts() {
+            return Err(GitError::Read("there are conflicts to be resolved first".to_owned()));
+        }
+        GitTree::of_index(self.clone(), &index)
     }
 
     /// Whether `newer` follows on `older`; `None` where one of them is not in this repository.

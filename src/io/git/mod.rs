@@ -9,6 +9,7 @@
 
 pub mod certificate;
 pub mod commit;
+mod folders;
 pub mod history;
 pub mod hooks;
 pub mod mirror;

@@ -1,4 +1,4 @@
-//! The files of a commit, as [`Disk`](crate::io::Disk) would show them if it were checked out.
+//! The files of a commit, or of an index, as [`Disk`](crate::io::Disk) would show them if it were checked out.
 //!
 //! The same rules hold, so that a revision and a work tree of the same content give the same plan: hidden files and the
 //! folder of rendered files are not there, links are followed only to files of the same tree, size and number are
@@ -9,9 +9,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use git2::{ObjectType, Oid};
+use git2::{Index, Oid};
 
-use super::{CommitId, GitError, Repository, words};
+use super::folders::{Folder, Folders, What};
+use super::{CommitId, GitError, Handle, Repository, words};
 use crate::io::disk::DiskLimits;
 use crate::source::budget::{Meter, Resource};
 use crate::source::{ContentId, ReadError, Refusal, Source, below, is_plain_path};
@@ -22,16 +23,15 @@ const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 /// Links that may lead to one another.
 const LINKS_MAX: usize = 16;
 
-/// Git's mode of a symbolic link.
-const LINK_MODE: i32 = 0o120_000;
-
-/// The files of one commit below a folder of it.
+/// The files of one commit, or of an index, below a folder of it.
 #[derive(Debug)]
 pub struct GitTree {
     repository: Repository,
-    commit: CommitId,
-    /// The tree object of the prefix; `None` where the commit has no such folder.
-    root: Option<Oid>,
+    /// Whose files they are; `None` for those of an index.
+    commit: Option<CommitId>,
+    folders: Folders,
+    /// The folder of the prefix; `None` where there is no such folder.
+    root: Option<Folder>,
     limits: DiskLimits,
     ignored: Vec<String>,
     walks: Mutex<BTreeMap<String, Arc<OnceLock<Walk>>>>,
@@ -61,26 +61,30 @@ impl GitTree {
     pub(super) fn open(repository: Repository, commit: CommitId) -> Result<Self, GitError> {
         let tree = {
             let handle = repository.handle()?;
-            let tree = handle.find_commit(commit.0).map(|commit| commit.tree_id());
-            tree.map_err(|error| GitError::read(&error))?
+            let tree = handle.find_commit(commit.0).and_then(|commit| commit.tree());
+            tree.map(|tree| tree.id()).map_err(|error| GitError::read(&error))?
         };
-        Self::of(repository, commit, tree)
+        Self::of(repository, Some(commit), Folders::default(), Folder::Tree(tree))
     }
 
-    /// The files of a tree object; `commit` is whose tree it is, or is to be.
-    pub(super) fn of(repository: Repository, commit: CommitId, tree: Oid) -> Result<Self, GitError> {
+    /// What an index holds, which has no conflicts.
+    pub(super) fn of_index(repository: Repository, index: &Index) -> Result<Self, GitError> {
+        let (folders, root) = Folders::of_index(index);
+        Self::of(repository, None, folders, root)
+    }
+
+    fn of(repository: Repository, commit: Option<CommitId>, folders: Folders, top: Folder) -> Result<Self, GitError> {
         let root = {
             let handle = repository.handle()?;
-            let tree = handle.find_tree(tree).map_err(|error| GitError::read(&error))?;
-            if repository.prefix().is_empty() {
-                Some(tree.id())
-            } else {
-                let entry = tree.get_path(std::path::Path::new(repository.prefix())).ok();
-                entry.filter(|entry| entry.kind() == Some(ObjectType::Tree)).map(|entry| entry.id())
+            let prefix = repository.prefix().split('/').filter(|part| !part.is_empty());
+            match folders.at(&handle, top, prefix) {
+                Ok(Some(What::Folder(folder))) => Some(folder),
+                Ok(_) => None,
+                Err(error) => return Err(GitError::read(&error)),
             }
         };
         let (limits, walks) = (DiskLimits::default(), Mutex::default());
-        Ok(Self { repository, commit, root, limits, ignored: vec!["rendered".to_owned()], walks })
+        Ok(Self { repository, commit, folders, root, limits, ignored: vec!["rendered".to_owned()], walks })
     }
 
     #[must_use]
@@ -89,8 +93,13 @@ impl GitTree {
         self
     }
 
-    pub fn commit(&self) -> CommitId {
+    /// Whose files they are; `None` for what is staged.
+    pub fn commit(&self) -> Option<CommitId> {
         self.commit
+    }
+
+    fn handle(&self) -> Result<Handle, git2::Error> {
+        self.repository.handle().map_err(|error| git2::Error::from_str(&error.to_string()))
     }
 
     fn is_ignored(&self, path: &str) -> bool {
@@ -118,25 +127,22 @@ impl GitTree {
     fn walk_now(&self, top: &str) -> Result<Walk, git2::Error> {
         let mut walk = Walk::default();
         let Some(root) = self.root.filter(|_| !self.is_ignored(top)) else { return Ok(walk) };
-        let handle = self.repository.handle().map_err(|error| git2::Error::from_str(&error.to_string()))?;
-        let root = handle.find_tree(root)?;
-        let Some(entry) = root.get_name(top).filter(|entry| entry.kind() == Some(ObjectType::Tree)) else {
-            return Ok(walk);
-        };
+        let handle = self.handle()?;
+        let Some(What::Folder(start)) = self.folders.child(&handle, root, top)? else { return Ok(walk) };
         // Entries are counted as on disk; a workspace's own meter counts what is read of them.
         let meter = Meter::default();
-        let mut open = vec![(top.to_owned(), entry.id(), 1)];
-        while let Some((folder, id, depth)) = open.pop() {
-            for entry in &handle.find_tree(id)? {
+        let mut open = vec![(top.to_owned(), start, 1)];
+        while let Some((folder, at, depth)) = open.pop() {
+            for child in &*self.folders.children(&handle, at)? {
                 if let Err(exceeded) = meter.charge(Resource::Entries, 1) {
                     let refusal = Refusal::Budget(exceeded);
                     let problems = vec![ReadError::new(top, refusal.clone())];
                     return Ok(Walk { problems, refused: Some(refusal), ..Walk::default() });
                 }
-                let name = match entry.name() {
+                let name = match std::str::from_utf8(&child.name) {
                     Ok(name) if is_plain_path(name) && !name.contains('/') => name,
                     _ => {
-                        let name = String::from_utf8_lossy(entry.name_bytes());
+                        let name = String::from_utf8_lossy(&child.name);
                         let name: String = name.chars().flat_map(char::escape_default).collect();
                         walk.problems.push(ReadError::new(format!("{folder}/{name}"), Refusal::Name));
                         continue;
@@ -146,21 +152,18 @@ impl GitTree {
                 if self.is_ignored(&path) {
                     continue;
                 }
-                let kind = match entry.kind() {
-                    Some(ObjectType::Tree) if depth >= self.limits.depth => {
+                let kind = match child.what {
+                    What::Folder(_) if depth >= self.limits.depth => {
                         walk.problems.push(ReadError::new(path, Refusal::TooDeep(self.limits.depth)));
                         continue;
                     }
-                    Some(ObjectType::Tree) => {
-                        open.push((path, entry.id(), depth + 1));
+                    What::Folder(below) => {
+                        open.push((path, below, depth + 1));
                         continue;
                     }
-                    Some(ObjectType::Blob) if entry.filemode() == LINK_MODE => {
-                        follow(&handle, &root, &path, entry.id())
-                    }
-                    Some(ObjectType::Blob) => Kind::File(entry.id()),
-                    // A submodule: another repository's files.
-                    _ => continue,
+                    What::Link(id) => self.follow(&handle, root, &path, id),
+                    What::File(id) => Kind::File(id),
+                    What::Submodule => continue,
                 };
                 if let Kind::Refused(refusal) = &kind {
                     walk.problems.push(ReadError::new(path.clone(), refusal.clone()));
@@ -204,18 +207,17 @@ impl GitTree {
     fn top_file(&self, path: &str) -> Result<Option<Kind>, Refusal> {
         let io = |error: git2::Error| Refusal::Io(words(&error));
         let Some(root) = self.root else { return Ok(None) };
-        let handle = self.repository.handle().map_err(|error| Refusal::Io(error.to_string()))?;
-        let root = handle.find_tree(root).map_err(io)?;
-        let Some(entry) = root.get_name(path).filter(|entry| entry.kind() == Some(ObjectType::Blob)) else {
-            return Ok(None);
-        };
-        let id = entry.id();
-        Ok(Some(if entry.filemode() == LINK_MODE { follow(&handle, &root, path, id) } else { Kind::File(id) }))
+        let handle = self.handle().map_err(io)?;
+        Ok(match self.folders.child(&handle, root, path).map_err(io)? {
+            Some(What::Link(id)) => Some(self.follow(&handle, root, path, id)),
+            Some(What::File(id)) => Some(Kind::File(id)),
+            _ => None,
+        })
     }
 
     fn blob(&self, id: Oid) -> Result<Vec<u8>, Refusal> {
         let io = |error: git2::Error| Refusal::Io(words(&error));
-        let handle = self.repository.handle().map_err(|error| Refusal::Io(error.to_string()))?;
+        let handle = self.handle().map_err(io)?;
         let (size, _) = handle.odb().and_then(|odb| odb.read_header(id)).map_err(io)?;
         if size as u64 > self.limits.bytes {
             return Err(Refusal::TooLarge(self.limits.bytes));
@@ -226,58 +228,58 @@ impl GitTree {
         }
         Ok(blob.content().to_vec())
     }
+
+    /// Where a link leads: to a file of the same tree outside of hidden folders, or nowhere that is read.
+    fn follow(&self, handle: &git2::Repository, root: Folder, link: &str, id: Oid) -> Kind {
+        let out = Kind::Refused(Refusal::LinkOut);
+        let target = |id: Oid| String::from_utf8(handle.find_blob(id).ok()?.content().to_vec()).ok();
+        let mut at: Vec<String> = link.split('/').map(str::to_owned).collect();
+        at.pop();
+        let Some(first) = target(id) else { return out };
+        let mut todo: Vec<String> = first.split('/').rev().map(str::to_owned).collect();
+        if first.starts_with('/') {
+            return out;
+        }
+        let mut links = 1;
+        let mut found = None;
+        while let Some(step) = todo.pop() {
+            match step.as_str() {
+                "" | "." => {}
+                ".." => {
+                    if at.pop().is_none() {
+                        return out;
+                    }
+                    found = None;
+                }
+                name if name.starts_with('.') => return out,
+                _ => {
+                    at.push(step);
+                    let what = self.folders.at(handle, root, at.iter().map(String::as_str));
+                    let Ok(Some(what)) = what else { return out };
+                    if let What::Link(id) = what {
+                        links += 1;
+                        let Some(next) = target(id).filter(|next| links <= LINKS_MAX && !next.starts_with('/')) else {
+                            return out;
+                        };
+                        at.pop();
+                        todo.extend(next.split('/').rev().map(str::to_owned));
+                        found = None;
+                    } else {
+                        found = Some(what);
+                    }
+                }
+            }
+        }
+        match found {
+            Some(What::File(id)) => Kind::File(id),
+            Some(What::Submodule) => out,
+            _ => Kind::Refused(Refusal::LinkToFolder),
+        }
+    }
 }
 
 fn is_refused(kind: &Kind) -> bool {
     matches!(kind, Kind::Refused(_))
-}
-
-/// Where a link leads: to a file of the same tree outside of hidden folders, or nowhere that is read.
-fn follow(handle: &git2::Repository, root: &git2::Tree<'_>, link: &str, id: Oid) -> Kind {
-    let out = Kind::Refused(Refusal::LinkOut);
-    let target = |id: Oid| String::from_utf8(handle.find_blob(id).ok()?.content().to_vec()).ok();
-    let mut at: Vec<String> = link.split('/').map(str::to_owned).collect();
-    at.pop();
-    let Some(first) = target(id) else { return out };
-    let mut todo: Vec<String> = first.split('/').rev().map(str::to_owned).collect();
-    if first.starts_with('/') {
-        return out;
-    }
-    let mut links = 1;
-    let mut found = None;
-    while let Some(step) = todo.pop() {
-        match step.as_str() {
-            "" | "." => {}
-            ".." => {
-                if at.pop().is_none() {
-                    return out;
-                }
-                found = None;
-            }
-            name if name.starts_with('.') => return out,
-            _ => {
-                at.push(step);
-                let Ok(entry) = root.get_path(std::path::Path::new(&at.join("/"))) else { return out };
-                if entry.filemode() == LINK_MODE {
-                    links += 1;
-                    let Some(next) = target(entry.id()).filter(|next| links <= LINKS_MAX && !next.starts_with('/'))
-                    else {
-                        return out;
-                    };
-                    at.pop();
-                    todo.extend(next.split('/').rev().map(str::to_owned));
-                    found = None;
-                } else {
-                    found = Some((entry.kind(), entry.id()));
-                }
-            }
-        }
-    }
-    match found {
-        Some((Some(ObjectType::Blob), id)) => Kind::File(id),
-        Some((Some(ObjectType::Commit), _)) => out,
-        _ => Kind::Refused(Refusal::LinkToFolder),
-    }
 }
 
 impl Source for GitTree {
@@ -320,16 +322,15 @@ impl GitTree {
     fn list_root(&self) -> Vec<String> {
         let Some(root) = self.root else { return Vec::new() };
         let Ok(handle) = self.repository.handle() else { return Vec::new() };
-        let Ok(root) = handle.find_tree(root) else { return Vec::new() };
+        let Ok(children) = self.folders.children(&handle, root) else { return Vec::new() };
         let mut files = Vec::new();
-        for entry in &root {
-            let Some(name) = entry.name().ok().filter(|name| is_plain_path(name) && !self.is_ignored(name)) else {
-                continue;
-            };
-            match entry.kind() {
-                Some(ObjectType::Tree) => files.extend(self.list(name)),
-                Some(ObjectType::Blob) => files.push(name.to_owned()),
-                _ => {}
+        for child in &*children {
+            let name = std::str::from_utf8(&child.name).ok();
+            let Some(name) = name.filter(|name| is_plain_path(name) && !self.is_ignored(name)) else { continue };
+            match child.what {
+                What::Folder(_) => files.extend(self.list(name)),
+                What::File(_) | What::Link(_) => files.push(name.to_owned()),
+                What::Submodule => {}
             }
         }
         files.sort_unstable();
