@@ -122,6 +122,18 @@ cases! {
     schema_points_at_the_layer
     schema_that_cannot_be_used
     schema_with_defaults
+    secrets_by_hand
+    secrets_in_aws
+    secrets_in_kubernetes
+    secrets_in_vault
+    secrets_of_another_environment
+    secrets_of_ones_own
+    secrets_out_of_reach
+    secrets_sealed
+    secrets_sealed_wrong
+    secrets_that_cannot_be
+    secrets_that_clash
+    secrets_without_a_home
     severity_of_a_project
     source_links_that_lead_out
     sources_of_every_kind

@@ -19,7 +19,6 @@ const WITHOUT_SCHEMA: &[&str] = &[
     "cert-manager.io/v1/Certificate",
     "cert-manager.io/v1/ClusterIssuer",
     "external-secrets.io/v1/ClusterSecretStore",
-    "external-secrets.io/v1/ExternalSecret",
     "gateway.networking.k8s.io/v1/GRPCRoute",
     "gateway.networking.k8s.io/v1/Gateway",
     "gateway.networking.k8s.io/v1/HTTPRoute",
@@ -101,6 +100,50 @@ fn everything_the_test_cases_render() {
     }
     assert!(found.len() > 100, "{}", found.len());
     hold(&found, MADE_UP);
+}
+
+#[test]
+fn secrets_are_written_with_their_defaults() {
+    let mut secret = json!({
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": { "name": "x" },
+        "spec": {
+            "refreshInterval": "1h0m0s",
+            "secretStoreRef": { "kind": "ClusterSecretStore", "name": "vault" },
+            "target": {
+                "name": "x",
+                "creationPolicy": "Owner",
+                "deletionPolicy": "Retain",
+                "template": { "engineVersion": "v2", "mergePolicy": "Merge", "metadata": {} },
+            },
+            "data": [{
+                "secretKey": "a",
+                "remoteRef": {
+                    "key": "b",
+                    "conversionStrategy": "Default",
+                    "decodingStrategy": "None",
+                    "metadataPolicy": "None",
+                },
+            }],
+        },
+    });
+    assert_eq!(check(&secret), Verdict::Fine);
+    let spec = secret["spec"].clone();
+    for (place, value) in [
+        ("/spec/data/0/remoteRef", json!({ "key": "b" })),
+        ("/spec/data/0/secretKey", json!("a b")),
+        ("/spec/target/creationPolicy", json!("owner")),
+        ("/spec/target/template", json!({ "data": {} })),
+        ("/spec/refreshPolicy", json!("Once")),
+        ("/spec", json!({ "target": spec["target"] })),
+        ("/spec/secretStoreRef", json!({ "name": "vault" })),
+    ] {
+        secret["spec"] = spec.clone();
+        secret["spec"]["refreshPolicy"] = "Periodic".into();
+        *secret.pointer_mut(place).unwrap() = value;
+        assert!(matches!(check(&secret), Verdict::Wrong(_)), "{place}");
+    }
 }
 
 #[test]

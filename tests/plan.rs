@@ -284,3 +284,34 @@ fn an_app_may_be_installed_and_be_a_base_too() {
         }
     }
 }
+
+#[test]
+fn another_provider_of_secrets_changes_where_secrets_come_from_and_nothing_else() {
+    let secrets = "secrets: [{ name: web, keys: { user: { literal: me }, password: { generate: { length: 16 } } } }]\n";
+    let operator = |data: &str| format!("{APP}tier: platform\n{CHART}provides: {{ secrets: {{ {data} }} }}\n");
+    let sealed = format!(
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{ name: web, namespace: web }}\nspec: {{ encryptedData: {{ password: {} }} }}\n",
+        "AgBy8hCi8kYt0fXm3wq1zU".repeat(4)
+    );
+    let case = |chosen: &str| {
+        Case::new()
+            .app(&format!("{CHART}{secrets}"))
+            .file("catalog/external/app.yaml", operator("store: main, backend: vault"))
+            .file("catalog/sealed/app.yaml", operator("store: main, backend: sealed"))
+            .env(&format!(
+                "capabilities: {{ secrets: {chosen} }}\napps: {{ web: {{}}, external: {{}}, sealed: {{}} }}\n"
+            ))
+    };
+    let vault = case("external").render();
+    let switched = case("sealed").file("environments/dev/manifests/web/secret-web.yaml", sealed).render();
+    assert_eq!(vault.codes(), Vec::<&str>::new(), "{:?}", vault.findings);
+    assert_eq!(switched.codes(), Vec::<&str>::new(), "{:?}", switched.findings);
+    assert_eq!(vault.out.keys().collect::<Vec<_>>(), switched.out.keys().collect::<Vec<_>>());
+    let changed: Vec<&str> =
+        vault.out.iter().filter(|(path, text)| switched.out[*path] != **text).map(|(path, _)| path.as_str()).collect();
+    assert_eq!(changed, ["dev/namespaces/external.yaml", "dev/web/manifests/secret-web.yaml"]);
+    let (made, namespace) =
+        (&switched.out["dev/web/manifests/secret-web.yaml"], &switched.out["dev/namespaces/external.yaml"]);
+    assert!(made.contains("kind: SealedSecret") && made.contains("user: me"), "{made}");
+    assert!(!namespace.contains("Password"), "{namespace}");
+}

@@ -62,6 +62,8 @@ pub fn is_fixed(code: Code) -> bool {
             | C::OutClash
             | C::OutManifest
             | C::OutForeign
+            | C::SecretsReference
+            | C::SecretsProvider
             | C::PluginParameter
             | C::PluginEmpty
     )

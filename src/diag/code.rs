@@ -119,6 +119,14 @@ codes! {
     ExposeUnguarded = "expose/unguarded", Note, "a way in that wants single sign-on is left out, because nothing provides it";
     ExposeScheme = "expose/scheme", Note, "a way in whose protocol the Service has to say itself";
     ExposeUnsupported = "expose/unsupported", Error, "the ingress provider cannot do what a way in asks for";
+    SecretsReference = "secrets/reference", Error, "a key of a Secret refers to something that does not exist";
+    SecretsGenerate = "secrets/generate", Error, "a value cannot be generated as declared";
+    SecretsName = "secrets/name", Error, "a Secret or one of its keys has a name that Kubernetes would refuse";
+    SecretsClash = "secrets/clash", Error, "two Secrets, or two generated values, would have one name";
+    SecretsProvider = "secrets/provider", Error, "the provider of `secrets` does not say enough to make Secrets";
+    SecretsSealed = "secrets/sealed", Error, "a SealedSecret does not fit the Secret that the app declares";
+    SecretsNotSealed = "secrets/not-sealed", Warning, "a Secret that a person has yet to seal";
+    SecretsByHand = "secrets/by-hand", Note, "a Secret that a person has to create, because nothing provides `secrets`";
     // The plugin.
     PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";
     PluginEmpty = "plugin/empty", Error, "what the plugin was asked for holds no object";

@@ -318,9 +318,9 @@ pub enum SecretKey {
     Literal(String),
     /// Generated once.
     Generate(Generate),
-    /// Must exist in the backend at this path.
+    /// Put into the store by a person, at this path; `path#key` for one of several values there.
     Provided(String),
-    /// Composed of other keys.
+    /// Text with other keys of the Secret as `$(key)`.
     Template(String),
     /// A key of another release's Secret.
     From(SecretFrom),
@@ -332,6 +332,7 @@ pub enum SecretKey {
 pub struct Generate {
     /// Characters.
     pub length: u16,
+    /// What it is drawn from: printable ASCII, each character once; default: letters and digits.
     #[serde(default)]
     pub alphabet: Option<String>,
 }
@@ -343,6 +344,7 @@ pub struct SecretFrom {
     pub release: ReleaseName,
     pub secret: String,
     pub key: String,
+    /// Only in a release of an environment; default: its own.
     #[serde(default)]
     pub environment: Option<EnvName>,
 }

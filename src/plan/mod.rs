@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use semver::{Version, VersionReq};
+use serde_json::Value as Json;
 
 pub use clusters::{ClusterPlan, InstancePlan, stage_rank};
 pub use layers::{Layer, Layers};
@@ -78,6 +79,12 @@ impl Plan {
     /// What templates of a release see on a cluster: variables, capabilities' data, hosts; no values and no files.
     pub fn scope(&self, number: usize, cluster: usize) -> Scope {
         self.scopes.of(&self.bindings, &self.releases, number, cluster, None)
+    }
+
+    /// The data of a capability that a provider gives to a release on a cluster.
+    pub fn capability(&self, number: usize, cluster: usize, name: &str, provider: Provider) -> Option<Json> {
+        let data = self.scopes.data(&self.releases, &self.releases[number], cluster, name, provider)?;
+        serde_json::to_value(data).ok()
     }
 
     /// The policies of an environment: its own over its profiles' over the project's.

@@ -154,7 +154,8 @@ impl Scopes {
         }
     }
 
-    fn data(
+    /// The data that a provider gives of a capability to a release on a cluster.
+    pub(super) fn data(
         &self,
         releases: &[ReleaseModel],
         release: &ReleaseModel,

@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use super::view::View;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, KeyRef, LayerId, Path, Ref, Step};
-use crate::model::{CapabilityChoice, Dimension, EnvName, Environment, JsonMap, Profile, Project, ReleaseName, Rival};
+use crate::model::{
+    CapabilityChoice, Dimension, EnvName, Environment, JsonMap, Profile, Project, ReleaseName, Rival, Secret, SecretKey,
+};
 use crate::schema;
 use crate::schema::kinds::Kinds;
 use crate::source::docs::Docs;
@@ -114,7 +116,7 @@ pub fn dimensions(project: &Project) -> Vec<Dimension> {
 }
 
 /// Loads the environments of a repository, sorted by the paths of their files; of a part of it only those that are asked
-/// for and exist, and those whose capabilities they use.
+/// for and exist, and those whose capabilities or secrets they use.
 pub fn load(
     docs: &Docs<'_>,
     kinds: &Kinds,
@@ -134,14 +136,33 @@ pub fn load(
         let Some(name) = name_of(&path) else { continue };
         let Some(environment) = load_one(docs, kinds, name, &path, &dimensions, findings) else { continue };
         let used = environment.spec.capabilities.values().filter_map(|choice| match choice {
-            CapabilityChoice::Environment(other) => Some(file(other.environment.as_str())),
+            CapabilityChoice::Environment(other) => Some(other.environment.clone()),
             _ => None,
         });
+        let used = used.chain(secrets_of(&environment)).map(|name| file(name.as_str()));
         waiting.extend(used.filter(|path| !view.is_everything() && seen.insert(path.clone())));
         environments.push((path, environment));
     }
     environments.sort_by(|one, other| one.0.cmp(&other.0));
     environments.into_iter().map(|(_, environment)| environment).collect()
+}
+
+/// The environments whose secrets the entries of an environment name.
+fn secrets_of(environment: &EnvModel) -> Vec<EnvName> {
+    #[derive(serde::Deserialize)]
+    struct Declared {
+        secrets: Vec<Secret>,
+    }
+    let declaring =
+        environment.releases.iter().filter(|name| environment.entry_keys(name.as_str()).any(|key| key == "secrets"));
+    // What cannot be read is said where the release is made.
+    let declared = declaring.filter_map(|name| environment.entry::<Declared>(name.as_str()).ok().flatten());
+    let keys = declared.flat_map(|declared| declared.secrets).flat_map(|secret| secret.keys.into_values());
+    let named = keys.filter_map(|key| match key {
+        SecretKey::From(from) => from.environment,
+        _ => None,
+    });
+    named.collect()
 }
 
 /// The file that makes a folder an environment.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub enum View {
     #[default]
     Everything,
-    /// These environments, and those whose capabilities they use.
+    /// These environments, and those whose capabilities or secrets they use.
     Environments(BTreeSet<String>),
 }
 

@@ -190,7 +190,7 @@ pub(super) fn assignments(text: &str) -> impl Iterator<Item = std::ops::Range<us
                 return Some(begin + at + 1..text.len());
             }
             let nothing = matches!(value, "" | "\"\"" | "''" | "true" | "false" | "null" | "~" | "{}" | "[]");
-            if nothing || is_reference(value) {
+            if nothing || is_reference(value) || is_declaration(value) {
                 return None;
             }
             let from = begin + line.len() - rest.trim_start().len();
@@ -223,6 +223,27 @@ pub(super) fn is_reference(text: &str) -> bool {
             && text.ends_with("}}")
             && text.matches("}}").count() == 1
             && !text.contains(['"', '\''])
+}
+
+/// How a key of an app's `secrets` is made, where that says no value: `{ generate: { length: 32 } }`.
+pub(super) fn is_declaration(text: &str) -> bool {
+    let Some(inner) = text.trim().strip_prefix('{').map(str::trim_start) else { return false };
+    inner.starts_with("provided:")
+        || ["generate:", "from:"]
+            .iter()
+            .any(|how| inner.strip_prefix(how).is_some_and(|below| below.trim_start().starts_with('{')))
+}
+
+/// A line below `secrets:` that declares a Secret: its name, the word `keys`, or how a key is made.
+pub(super) fn declares(line: &str) -> bool {
+    let Some((key, value)) = line.trim_start_matches("- ").split_once(':') else { return false };
+    let (key, value) = (key.trim(), value.split(" #").next().unwrap_or_default().trim());
+    let name = |c: char| c.is_ascii_alphanumeric() || "-_.\"'".contains(c);
+    match key {
+        "name" => !value.is_empty() && value.chars().all(name),
+        "keys" => value.is_empty(),
+        _ => is_declaration(value),
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     // The indentation of the key whose block is secret.
     let mut below: Option<usize> = None;
+    // That key is `secrets`: an app may only declare some there.
+    let mut declared = false;
     let mut pem = false;
     let mut secret_object = false;
     let mut labelled = false;
@@ -44,7 +46,9 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
         // An item of a list may stand as deep as its key.
         let inside = below.is_some_and(|depth| indent > depth || indent == depth && content.starts_with("- "));
         if inside {
-            found.push(at + indent..at + line.len());
+            if !(declared && look::declares(content)) {
+                found.push(at + indent..at + line.len());
+            }
             continue;
         }
         below = None;
@@ -63,7 +67,8 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
         }
         let secret_data = secret_object && depth == 0 && matches!(key, "data" | "stringData");
         let names = name::names_one(key) || secret_data || labelled && key == "value";
-        if names && item.contains([':', '=']) {
+        if names && item.contains([':', '=']) && !look::is_declaration(value) {
+            declared = key == "secrets";
             if value.is_empty() || value.starts_with(['|', '>', '&', '!', '#']) {
                 below = Some(depth);
             }
@@ -221,6 +226,23 @@ mod tests {
             masked,
             "user: admin\npassword: ***********\nauth:\n  token:\n    *****\n    *****\n  host: h\napi: { key: 1, apiKey: *****\nblob: |\n  a\n"
         );
+    }
+
+    #[test]
+    fn what_an_app_declares_is_no_secret() {
+        let text = "secrets:\n  - name: web\n    # x\n    keys:\n      password: { generate: { length: 32 } }\n      token: { provided: a/b } # c\n      pin: { literal: hunter2 }\nuse: { clientSecret: { from: { release: a } }, apiKey: abc }\n";
+        let masked = masked(text, &ranges(text));
+        for shown in
+            ["name: web\n", "keys:\n", "password: { generate: { length: 32 } }\n", "{ provided: a/b }", "{ from: {"]
+        {
+            assert!(masked.contains(shown), "{masked}");
+        }
+        assert!(!masked.contains("hunter2") && !masked.contains("abc"), "{masked}");
+        for text in
+            ["secrets:\n  - name: web\n    value: hunter2\n", "secrets:\n  - hunter2\n", "secrets:\n  web: hunter2\n"]
+        {
+            assert!(!super::masked(text, &ranges(text)).contains("hunter2"), "{text}");
+        }
     }
 
     #[test]

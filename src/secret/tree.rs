@@ -27,6 +27,8 @@ impl Place {
         match tree.get("kind").and_then(Json::as_str) {
             Some("Secret") => Self::SecretObject,
             Some("SealedSecret" | "ExternalSecret" | "ClusterExternalSecret" | "PushSecret") => Self::Reference,
+            // A generator of External Secrets: what a password will look like. An alphabet looks random.
+            Some("Password") => Self::About,
             _ => Self::Open,
         }
     }
@@ -35,6 +37,9 @@ impl Place {
     /// another entry.
     #[must_use]
     pub fn key(self, key: &str, map: &Json) -> Self {
+        if let (Self::Open, Some(object)) = (self, object_at(key, map)) {
+            return Self::root(object);
+        }
         match self {
             Self::Secret | Self::Cipher => self,
             Self::Reference if key == "encryptedData" => Self::Cipher,
@@ -45,8 +50,10 @@ impl Place {
                 _ => Self::Secret,
             },
             Self::Reference if matches!(key, "secretKey" | "remoteRef" | "secretStoreRef" | "target") => Self::About,
+            // `selector: { secret: { name } }` of a PushSecret.
+            Self::Reference if key == "secret" && map.get(key).is_some_and(Json::is_object) => Self::About,
             Self::Reference if !name::names_one(key) => match key {
-                "spec" | "data" | "metadata" => Self::Reference,
+                "spec" | "data" | "metadata" | "match" | "selector" => Self::Reference,
                 _ => Self::Open,
             },
             Self::About if !name::names_one(key) => Self::About,
@@ -100,6 +107,13 @@ impl Place {
     }
 }
 
+/// An object among others, under its kind and name: `ExternalSecret/db-password`.
+fn object_at<'m>(key: &str, map: &'m Json) -> Option<&'m Json> {
+    let (kind, _) = key.split_once('/')?;
+    let object = map.get(key)?;
+    (object.get("kind")?.as_str()? == kind && object.get("apiVersion")?.is_string()).then_some(object)
+}
+
 /// `{ name: DB_PASSWORD, value: ... }`: the map says of its value that it is secret.
 fn labelled(map: &Json) -> bool {
     ["name", "key", "path", "field", "header"]
@@ -128,6 +142,9 @@ mod tests {
             json!({ "args": ["--token=abc"] }),
             json!({ "url": "postgres://u:p@h/d" }),
             json!({ "passwords": ["x", "y"] }),
+            json!({ "Secret/x": { "apiVersion": "v1", "kind": "Secret", "data": { "x": "eA==" } } }),
+            json!({ "Kind/password": { "kind": "Kind", "a": "x" } }),
+            json!({ "kind": "PushSecret", "spec": { "selector": { "secret": "x" } } }),
             json!({ "kind": "SealedSecret", "spec": { "encryptedData": { "password": "not sealed" } } }),
         ] {
             assert!(hidden(&tree), "{tree}");
@@ -137,6 +154,14 @@ mod tests {
             json!({ "existingSecret": "grafana-admin" }),
             json!({ "env": [{ "name": "DB_PASSWORD", "valueFrom": { "secretKeyRef": { "name": "x", "key": "password" } } }] }),
             json!({ "kind": "SealedSecret", "spec": { "encryptedData": { "password": "AgBy8hCi8kYt0fXm3wq1zU".repeat(4) } } }),
+            json!({ "kind": "PushSecret", "spec": {
+                "selector": { "secret": { "name": "x" } },
+                "data": [{ "match": { "secretKey": "value", "remoteRef": { "remoteKey": "a/password" } } }],
+            } }),
+            json!({ "kind": "Password", "spec": { "symbolCharacters": "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" } }),
+            json!({ "ExternalSecret/db-password": {
+                "apiVersion": "x", "kind": "ExternalSecret", "spec": { "data": [{ "secretKey": "password" }] },
+            } }),
             json!({ "password": "", "token": null, "secret": { "enabled": true } }),
         ] {
             assert!(!hidden(&tree), "{tree}");

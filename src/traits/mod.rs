@@ -6,6 +6,7 @@
 
 mod expose;
 pub mod namespace;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -40,15 +41,14 @@ impl Context<'_> {
         self.release.span(self.plan.env_of(self.release), path)
     }
 
+    /// What says whose an object is.
+    fn labels(&self) -> Json {
+        json!({ "app.kubernetes.io/managed-by": "hlgen", "hlgen.dev/release": self.release.name })
+    }
+
     /// Name, labels and annotations of an object in the release's namespace.
     fn metadata(&self, name: &str, annotations: serde_json::Map<String, Json>) -> Json {
-        let mut metadata = json!({
-            "name": name,
-            "labels": {
-                "app.kubernetes.io/managed-by": "hlgen",
-                "hlgen.dev/release": self.release.name,
-            },
-        });
+        let mut metadata = json!({ "name": name, "labels": self.labels() });
         if !annotations.is_empty() {
             metadata["annotations"] = annotations.into();
         }
@@ -58,7 +58,7 @@ impl Context<'_> {
 
 /// Whether a release may have manifests from traits at all.
 pub fn any(release: &ReleaseModel) -> bool {
-    !release.spec.expose.is_empty()
+    !release.spec.expose.is_empty() || !release.spec.secrets.is_empty()
 }
 
 /// Puts what the traits of a release make on a cluster beside its own manifests, in the order of their paths. A file that
@@ -79,6 +79,7 @@ pub fn add(
     let context = Context { plan, release, number, cluster, scope, place };
     let mut made = Vec::new();
     expose::routes(&context, &mut made, findings);
+    secrets::make(&context, files, &mut made, findings);
     made.retain(|made| !files.iter().any(|own| own.path == made.path));
     files.append(&mut made);
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -87,6 +88,7 @@ pub fn add(
 /// Checks what releases of one environment claim together.
 pub fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     expose::check_clashes(plan, findings);
+    secrets::check(plan, findings);
 }
 
 fn file(path: String, objects: Vec<Json>, span: Span) -> ManifestFile {

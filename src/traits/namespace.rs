@@ -67,7 +67,9 @@ fn owner(plan: &Plan, index: usize) -> usize {
 
 /// The objects of a namespace: itself first, then what lies in it.
 pub fn objects(plan: &Plan, cluster: usize, namespace: &Namespace) -> Vec<Json> {
-    vec![object(plan, cluster, namespace)]
+    let mut objects = vec![object(plan, cluster, namespace)];
+    objects.extend(super::secrets::objects(plan, cluster, &namespace.name));
+    objects
 }
 
 /// The Namespace itself.

@@ -4,6 +4,9 @@
 //! lost but not what has the wrong form. So their JSON Schemas are used, closed: a field that the API server does not know
 //! is an error here, though it would only drop it.
 
+#[path = "secret_kinds.rs"]
+mod secret_kinds;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -45,6 +48,13 @@ pub(crate) fn check(object: &Value) -> Verdict {
 
 /// The kinds with a schema; more are one line each.
 fn table() -> Table {
+    let mut table = core_table();
+    let own = secret_kinds::schemas().into_iter();
+    table.extend(own.map(|(kind, schema)| (kind, jsonschema::draft202012::new(&schema).unwrap())));
+    table
+}
+
+fn core_table() -> Table {
     Table::from([
         (("v1", "ConfigMap"), closed::<core::ConfigMap>()),
         (("v1", "LimitRange"), closed::<core::LimitRange>()),
