@@ -1,5 +1,5 @@
 //! YAML as people write it: text → [`Doc`] with positions (`parse`, and `simple` without the parser where that is
-//! enough), what a plain word means (`scalar`), and text again (`emit`).
+//! enough), what a plain word means (`scalar`), text again (`emit`), and more text in the same file (`insert`).
 //!
 //! A `Doc` is one document in three flat arrays that refer to each other by number. Scalars are ranges of the source
 //! text wherever the text can be used as it stands, so a leaf costs about fifty bytes and a parsed file about three
@@ -11,6 +11,7 @@ mod decode;
 pub mod doc;
 pub mod emit;
 mod flow;
+pub mod insert;
 mod mapping;
 mod meaning;
 pub mod parse;
