@@ -13,7 +13,7 @@ CARGO ?= cargo
 # Nothing here may change the lock file.
 LOCKED ?= --locked
 
-.PHONY: help test tools fmt lint doc unit bless bench bench-whole bench-plugin schemas docs gitea deny clean
+.PHONY: help test tools fmt lint doc unit bless bench bench-whole bench-plugin schemas docs dist gitea deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ schemas: ## Write schemas/ from the types
 docs: ## Open the documentation of the crate
 	$(CARGO) doc $(LOCKED) --no-deps --open
 
+# Without TARGET the musl target of this machine; what is missing for it is said.
+TARGET ?=
+dist: ## Build a static binary with OpenSSL in it into dist/
+	@.ci/dist $(TARGET)
+
 # Not part of `test`: some minutes and a gigabyte. With it the API's tests run on a real Gitea besides the stand-in.
 GITEA ?= v1.26.0
 gitea: ## Build a Gitea for the tests into .tools (needs Go and a C compiler)
@@ -75,4 +80,4 @@ deny: ## Check licences, advisories and sources of dependencies (needs cargo-den
 
 clean: ## Remove what was built and the tools
 	$(CARGO) clean
-	rm -rf .tools
+	rm -rf .tools dist
