@@ -11,6 +11,7 @@
 //! diff       two plans -> what differs, as data
 //! check      rules on values, on output, on files; severities and allow-comments
 //! render     plan -> files
+//! scaffold   what people go on editing: a new repository's files, an app's entry
 //! traits     what a few lines of app.yaml become: routes, and what lies in namespaces
 //! plan       the central value; every command is a function of it
 //! resolve    environments, releases, capabilities, order
@@ -37,6 +38,7 @@ pub mod plan;
 pub mod render;
 pub mod report;
 pub mod resolve;
+pub mod scaffold;
 pub mod schema;
 pub mod secret;
 pub mod source;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// Highest first, as in the head of `src/lib.rs`.
 const ORDER: &[&str] = &[
-    "cli", "ops", "report", "io", "diff", "check", "render", "traits", "plan", "resolve", "schema", "template",
-    "merge", "model", "argocd", "secret", "source", "yaml", "diag",
+    "cli", "ops", "report", "io", "diff", "check", "render", "scaffold", "traits", "plan", "resolve", "schema",
+    "template", "merge", "model", "argocd", "secret", "source", "yaml", "diag",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -16,6 +16,8 @@ pub fn is_fixed(code: Code) -> bool {
         code,
         C::FileMissing
             | C::FileUnreadable
+            | C::FileExists
+            | C::FileEdit
             | C::FileEncoding
             | C::YamlSyntax
             | C::YamlTab

@@ -4,7 +4,9 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::Instant;
 
-use super::{Common, Format, Status, Terminal};
+use clap_complete::ArgValueCandidates;
+
+use super::{Common, Format, Status, Terminal, complete};
 use crate::ops::diff::{Request, What, diff};
 use crate::ops::evaluate::Selection;
 use crate::report::diff as report;
@@ -20,10 +22,10 @@ pub struct Args {
     #[arg(value_name = "HEAD")]
     head: Option<String>,
     /// Only this environment; `A..B` compares two environments of one revision (BASE, or the work tree)
-    #[arg(long = "env", value_name = "ENV")]
+    #[arg(long = "env", value_name = "ENV", add = ArgValueCandidates::new(complete::environments))]
     environments: Vec<String>,
     /// Only this app (or release)
-    #[arg(long = "app", value_name = "APP")]
+    #[arg(long = "app", value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
     apps: Vec<String>,
     /// Exit 1 if more releases than this vanish or get another name
     #[arg(long, value_name = "N")]

@@ -1,6 +1,8 @@
 //! `hlgen explain`.
 
-use super::{Common, Status, Terminal};
+use clap_complete::ArgValueCandidates;
+
+use super::{Common, Status, Terminal, complete};
 use crate::ops::explain::explain;
 use crate::ops::workspace::Workspace;
 use crate::report::explain::text;
@@ -9,7 +11,7 @@ use crate::report::explain::text;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A release: ENVIRONMENT/RELEASE or CLUSTER/RELEASE
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", add = ArgValueCandidates::new(complete::releases))]
     reference: String,
     /// A value, for example `persistence.size` or `hosts[0]["grafana.ini"].server`
     path: Option<String>,

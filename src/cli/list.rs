@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Common, Status, Terminal};
+use clap_complete::ArgValueCandidates;
+
+use super::{Common, Status, Terminal, complete};
 use crate::ops::list;
 use crate::ops::workspace::{Workspace, has_errors};
 
@@ -13,7 +15,7 @@ pub struct Args {
     #[arg(long)]
     applications: bool,
     /// Only this environment
-    #[arg(long = "env", value_name = "ENV")]
+    #[arg(long = "env", value_name = "ENV", add = ArgValueCandidates::new(complete::environments))]
     environments: Vec<String>,
 }
 

@@ -3,12 +3,17 @@
 //! Data goes to stdout, talk to stderr. Exit codes: 0 fine; 1 findings at error level, or differences; 2 could not do
 //! the work. A closed pipe is fine.
 
+mod add;
+mod ask;
 mod bot;
+mod complete;
 mod completions;
 mod diff;
+mod eject;
 mod environment;
 mod explain;
 mod hook;
+mod init;
 mod list;
 mod plugin;
 mod publish;
@@ -43,11 +48,11 @@ const EXIT_CODES: &str = "Exit codes: 0 fine; 1 findings at error level, or diff
 const FIRST_STEPS: &str = "\
 hlgen: an app catalog and environments in, checked Helm values and ApplicationSets out
 
+  hlgen init              start a repository: a project and one environment
+  hlgen add APP           add an app to an environment
   hlgen render            check everything and write rendered/
-  hlgen validate          check everything, write nothing
   hlgen diff              show what a change means before it is merged
   hlgen explain ENV/APP   show where each value comes from
-  hlgen list              show the releases of every environment
 
 `hlgen help` lists all commands; `hlgen rule CODE` explains a finding.
 ";
@@ -121,6 +126,10 @@ const BUDGET_SECONDS: u64 = 300;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Start a repository: a project, one environment, and what editors and Renovate want to know
+    Init(init::Args),
+    /// Add an app to an environment, with its version pinned
+    Add(add::Args),
     /// Check everything and write the rendered files
     Render(render::Args),
     /// Check everything, write nothing
@@ -133,6 +142,8 @@ pub enum Command {
     Explain(explain::Args),
     /// List releases, or the Applications that Argo CD will create
     List(list::Args),
+    /// Copy a built-in entry of the catalog into the repository, to change it
+    Eject(eject::Args),
     /// Print the JSON Schema of a kind, or infer one from a chart's default values
     Schema(schema::Args),
     /// Answer Argo CD as a config management plugin
@@ -159,6 +170,8 @@ pub enum Status {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    // Where a completion script asks, this answers and the program ends.
+    clap_complete::CompleteEnv::with_factory(Cli::command).var(complete::VARIABLE).bin("hlgen").complete();
     let cli = Cli::parse();
     let terminal = Terminal::new(&cli.common);
     match run(&cli, &terminal) {
@@ -191,6 +204,9 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         Some(Command::Plugin(_)) => crate::argocd::plugin::BUDGET_SECONDS,
         // A service ends when it is told to.
         Some(Command::Bot(args)) if args.is_service() => 0,
+        // A person may think for as long as they like.
+        Some(Command::Init(args)) if init::waits(args) => 0,
+        Some(Command::Add(args)) if add::waits(args) => 0,
         _ => BUDGET_SECONDS,
     };
     watch(cli.common.timeout.unwrap_or(budget));
@@ -208,6 +224,9 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
             terminal.data(FIRST_STEPS)?;
             Ok(Status::Fine)
         }
+        Some(Command::Init(args)) => init::run(args, &cli.common, terminal),
+        Some(Command::Add(args)) => add::run(args, &cli.common, terminal),
+        Some(Command::Eject(args)) => eject::run(args, &cli.common, terminal),
         Some(Command::Render(args)) => render::run(args, &cli.common, terminal),
         Some(Command::Validate(args)) => validate::run(args, &cli.common, terminal),
         Some(Command::Diff(args)) => diff::run(args, &cli.common, terminal),

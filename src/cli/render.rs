@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use super::{Common, Status, Terminal};
+use clap_complete::ArgValueCandidates;
+
+use super::{Common, Status, Terminal, complete};
 use crate::diag::Level;
 use crate::io::write::Summary;
 use crate::ops::evaluate::Selection;
@@ -17,10 +19,10 @@ use crate::plan::Plan;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Write only the releases of this environment; sets, projects and namespaces are always whole
-    #[arg(long = "env", value_name = "ENV")]
+    #[arg(long = "env", value_name = "ENV", add = ArgValueCandidates::new(complete::environments))]
     environments: Vec<String>,
     /// Write only this app (or release)
-    #[arg(long = "app", value_name = "APP")]
+    #[arg(long = "app", value_name = "APP", add = ArgValueCandidates::new(complete::apps))]
     apps: Vec<String>,
     /// Write nothing; exit 1 if the output is not what would be written
     #[arg(long)]

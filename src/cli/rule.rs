@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Status, Terminal};
+use clap_complete::ArgValueCandidates;
+
+use super::{Status, Terminal, complete};
 use crate::diag::{Code, nearest};
 use crate::report::rules;
 
@@ -10,6 +12,7 @@ use crate::report::rules;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A code such as `merge/type-clash`; without it all codes are listed
+    #[arg(add = ArgValueCandidates::new(complete::codes))]
     code: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use super::{Common, Status, Terminal};
 use crate::model;
-use crate::ops::schema::infer;
+use crate::ops::schema::{infer, write};
 use crate::report::json_lines;
 
 /// Which schema.
@@ -36,6 +36,8 @@ enum What {
     Environment,
     Profile,
     Infer,
+    /// Bring the schemas in .hlgen/schemas up to date, where editors look for them
+    Write,
 }
 
 pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::Result<Status> {
@@ -44,6 +46,11 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
         What::App => "app",
         What::Environment => "environment",
         What::Profile => "profile",
+        What::Write => {
+            let (changed, count) = write(&common.directory)?;
+            terminal.summary(&format!("{changed} of {count} schemas in .hlgen/schemas brought up to date"));
+            return Ok(Status::Fine);
+        }
         What::Infer => {
             let values = args.values.as_deref().context("`schema infer` needs a values file")?;
             let (schema, findings, sources) =

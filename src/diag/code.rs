@@ -40,6 +40,8 @@ codes! {
     FileMissing = "file/missing", Error, "a file that is needed does not exist";
     FileUnreadable = "file/unreadable", Error, "a file cannot be read: outside the repository, not a regular file, too large";
     FileUnexpected = "file/unexpected", Warning, "a file that no rule of the layout reads";
+    FileExists = "file/exists", Error, "a file that would be made is there already";
+    FileEdit = "file/edit", Error, "a file cannot be edited without changing more than what is asked for";
     FileEncoding = "file/encoding", Error, "a file is not UTF-8 text";
     YamlSyntax = "yaml/syntax", Error, "the text is not YAML";
     YamlTab = "yaml/tab", Error, "a tab stands where YAML wants spaces";

@@ -1,11 +1,14 @@
-//! `schema infer`: a schema from a chart's default values.
+//! `schema infer`: a schema from a chart's default values. `schema write`: the kinds' schemas, where editors look for them.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::init::schemas;
+use super::workspace::Workspace;
 use crate::diag::{Diagnostic, SourceMap};
 use crate::io::Disk;
+use crate::io::write::own;
 use crate::schema;
 use crate::source::docs::Docs;
 
@@ -33,4 +36,23 @@ pub fn infer(
     });
     drop(docs);
     Ok((schema, findings, sources))
+}
+
+/// Writes the schemas of the kinds into the repository that a folder lies in: how many of how many were others.
+///
+/// # Errors
+/// When there is no repository, or the disk fails.
+pub fn write(folder: &Path) -> anyhow::Result<(usize, usize)> {
+    let root = Workspace::find(folder)?;
+    anyhow::ensure!(
+        !own::taken(&root, ["hlgen.yaml"])?.is_empty(),
+        "there is no `hlgen.yaml` here or in a folder above"
+    );
+    let schemas = schemas()?;
+    let mut changed = 0;
+    for schema in &schemas {
+        let is_new = own::put(&root, &schema.path, schema.text.as_bytes());
+        changed += usize::from(is_new.with_context(|| format!("cannot write `{}`", schema.path))?);
+    }
+    Ok((changed, schemas.len()))
 }

@@ -1,5 +1,6 @@
 //! A repository on disk over the built-in catalog: what every operation begins with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,13 +15,15 @@ use crate::plan::{self, Plan};
 use crate::schema::kinds::Kinds;
 use crate::source::budget::{Budget, Meter};
 use crate::source::docs::Docs;
-use crate::source::{Metered, Source};
+use crate::source::{Metered, Patched, Source};
 use crate::yaml::Doc;
 
 /// A repository that is open for reading.
 pub struct Workspace {
     pub root: PathBuf,
-    source: Layered<Metered<Box<dyn Source + Send>>, Embedded>,
+    /// The files of the repository alone; shared with views in which some of them are others.
+    own: Arc<dyn Source + Send>,
+    source: Layered<Metered<Arc<dyn Source + Send>>, Embedded>,
     pub sources: SourceMap,
     meter: Arc<Meter>,
     pub(super) kinds: Kinds,
@@ -76,9 +79,16 @@ impl Workspace {
     }
 
     fn metered(root: &Path, source: impl Source + Send + 'static, meter: Arc<Meter>) -> Self {
-        let source: Box<dyn Source + Send> = Box::new(source);
-        let source = Layered::new(Metered::new(source, Arc::clone(&meter)), Embedded);
-        Self { root: root.to_owned(), source, sources: SourceMap::new(), meter, kinds: Kinds::default() }
+        let own: Arc<dyn Source + Send> = Arc::new(source);
+        let source = Layered::new(Metered::new(Arc::clone(&own), Arc::clone(&meter)), Embedded);
+        Self { root: root.to_owned(), own, source, sources: SourceMap::new(), meter, kinds: Kinds::default() }
+    }
+
+    /// The same repository with some files as they would be, within the same budget.
+    #[must_use]
+    pub fn with_files(&self, files: BTreeMap<String, Vec<u8>>) -> Self {
+        let patched = Patched::new(Arc::clone(&self.own), files);
+        Self::of(&self.root, patched).within(*self.meter.budget())
     }
 
     /// The folder that [`Workspace::open`] opens.
@@ -114,6 +124,11 @@ impl Workspace {
     /// The documents of the repository.
     pub fn docs(&self) -> Docs<'_> {
         Docs::within(&self.source, &self.sources, Arc::clone(&self.meter))
+    }
+
+    /// The files of the repository alone.
+    pub(super) fn repository(&self) -> &dyn Source {
+        &self.own
     }
 
     /// The files of the repository and of the binary.

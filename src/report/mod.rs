@@ -20,6 +20,7 @@ mod text;
 use std::collections::BTreeSet;
 
 use self::place::Places;
+pub use self::text::one_line;
 use crate::diag::{Diagnostic, Level, SourceMap};
 
 /// How findings are written.

@@ -14,7 +14,7 @@ pub(in crate::report) fn is_hostile(c: char) -> bool {
 }
 
 /// The text on one line: `\n`, `\t`, `\u{1b}` where the text has such characters.
-pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+pub fn one_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
 }
 

@@ -341,6 +341,20 @@ impl Bindings {
         }
     }
 
+    /// The capabilities that releases of an environment require and nobody provides, with the releases' numbers.
+    pub fn missing(&self, releases: &[ReleaseModel], env: usize) -> BTreeMap<String, Vec<usize>> {
+        let mut missing: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (number, release) in releases.iter().enumerate().filter(|(_, release)| release.env == env) {
+            for (capability, _) in declared(release).into_iter().filter(|(_, needed)| *needed) {
+                let nobody = matches!(self.provider(releases, release, &capability), Ok(None));
+                if nobody && !self.was_chosen(release, &capability) {
+                    missing.entry(capability).or_default().push(number);
+                }
+            }
+        }
+        missing
+    }
+
     /// Whether the release or its environment says who serves a capability.
     fn was_chosen(&self, release: &ReleaseModel, capability: &str) -> bool {
         let kind = capability.split('/').next().unwrap_or(capability);

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::release::Overlay;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, Path, Ref, Step};
-use crate::model::{App, AppName, Release};
+use crate::model::{App, AppName, Release, is_dns_label};
 use crate::schema;
 use crate::schema::kinds::Kinds;
 use crate::source::Source;
@@ -70,7 +70,7 @@ impl<'s> Catalog<'s> {
 
     /// Every app that has a folder, in the repository or built in. Looked up for messages alone, so that what is made of
     /// one app does not depend on which others there are.
-    fn names(&self) -> BTreeSet<String> {
+    pub fn names(&self) -> BTreeSet<String> {
         let files = self.docs.source.every("catalog", FILE);
         files.iter().filter_map(|path| Some(path.strip_prefix("catalog/")?.split_once('/')?.0.to_owned())).collect()
     }
@@ -86,15 +86,27 @@ impl<'s> Catalog<'s> {
             return loaded.clone();
         }
         if !self.has(name) {
-            let finding = Diagnostic::new(Code::RefUnknownApp, format!("there is no app `{name}` in the catalog"))
-                .at(used_at, "named here");
-            findings.push(match nearest(name, self.names().iter().map(String::as_str)) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")),
-                None => finding.help(format!("add `catalog/{name}/app.yaml`, or name the app with `app:`")),
-            });
+            findings.push(self.unknown(name, "or name the app with `app:`").at(used_at, "named here"));
             return None;
         }
         self.load_entry(name, false, findings)
+    }
+
+    /// Loads an app that somebody named on the command line.
+    pub fn find(&mut self, name: &str, findings: &mut Vec<Diagnostic>) -> Option<Arc<AppDef>> {
+        if !is_dns_label(name) || !self.has(name) {
+            findings.push(self.unknown(name, "or name another one: docs/catalog.md lists them"));
+            return None;
+        }
+        self.load_entry(name, false, findings)
+    }
+
+    fn unknown(&self, name: &str, or: &str) -> Diagnostic {
+        let finding = Diagnostic::new(Code::RefUnknownApp, format!("there is no app `{name}` in the catalog"));
+        match nearest(name, self.names().iter().map(String::as_str)) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help(format!("add `catalog/{name}/app.yaml`, {or}")),
+        }
     }
 
     /// Loads every app of the repository's own catalog, so that mistakes in unused ones are found too.

@@ -468,10 +468,13 @@ fn check_chart(release: &ReleaseModel, env: &EnvModel, chart: &Chart, findings: 
                         "the catalog's values for `{}` fit chart versions {supports}, not {version}",
                         release.app.name
                     );
-                    let help = format!(
-                        "take a version in that range, or copy `catalog/{}/` into the repository and adapt its values",
-                        release.app.name
-                    );
+                    let app = &release.app.name;
+                    let other = if release.app.builtin {
+                        format!("`hlgen eject {app}` to adapt its values")
+                    } else {
+                        format!("adapt the values in `catalog/{app}/` and its `supports`")
+                    };
+                    let help = format!("take a version in that range, or {other}");
                     findings.push(Diagnostic::new(Code::ChartUnsupported, message).at(at(), "pinned here").help(help));
                 }
             }

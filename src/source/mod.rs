@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod docs;
 mod metered;
+mod patched;
 mod record;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use crate::diag::{Code, Diagnostic};
 pub use record::Record;
 
 pub use self::metered::Metered;
+pub use self::patched::Patched;
 
 /// Files by name. Implementations answer the same question the same way for as long as they live.
 pub trait Source: Sync {
@@ -244,7 +246,7 @@ impl<S: Source + ?Sized> Source for &S {
     }
 }
 
-impl<S: Source + ?Sized> Source for Box<S> {
+impl<S: Source + Send + ?Sized> Source for std::sync::Arc<S> {
     fn list(&self, dir: &str) -> Vec<String> {
         (**self).list(dir)
     }

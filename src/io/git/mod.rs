@@ -132,6 +132,13 @@ impl Repository {
         &self.prefix
     }
 
+    /// The address of the remote `origin` as it is configured, credentials included.
+    pub fn origin(&self) -> Option<String> {
+        let handle = self.handle().ok()?;
+        let remote = handle.find_remote("origin").ok()?;
+        remote.url().ok().map(str::to_owned)
+    }
+
     /// A handle of libgit2, for this thread while it is held.
     pub(super) fn handle(&self) -> Result<Handle, GitError> {
         Handles::lend(&self.handles).map_err(|error| GitError::Open(words(&error)))

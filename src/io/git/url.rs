@@ -36,6 +36,17 @@ impl RemoteUrl {
         }
     }
 
+    /// The address that was meant: an SSH address in its https form, credentials left out. `None` where there is no such
+    /// address, and for one of this machine, which nobody else can read.
+    pub fn nearest(text: &str) -> Option<String> {
+        match Self::parse(text) {
+            Ok(url) => Some(url.text).filter(|_| url.is_http),
+            Err(RemoteError::Ssh { https, .. }) => Some(https),
+            Err(RemoteError::Credentials(without)) => Self::parse(&without).ok().map(|url| url.text),
+            Err(_) => None,
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -103,6 +114,18 @@ fn ssh_as_https(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_that_was_meant_has_no_secret() {
+        let nearest = |text| RemoteUrl::nearest(text);
+        let https = Some("https://git.example.com/ops/homelab.git".to_owned());
+        assert_eq!(nearest("https://git.example.com/ops/homelab.git"), https);
+        assert_eq!(nearest("git@git.example.com:ops/homelab.git"), https);
+        assert_eq!(nearest("ssh://git@git.example.com:2222/ops/homelab.git"), https);
+        assert_eq!(nearest("https://me:s3cret@git.example.com/ops/homelab.git"), https);
+        assert_eq!(nearest("/srv/git/homelab.git"), None);
+        assert_eq!(nearest("https://s3cret@host"), None);
+    }
 
     #[test]
     fn addresses_that_can_be_pushed_to() {

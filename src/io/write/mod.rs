@@ -1,4 +1,4 @@
-//! The only place that writes: a folder of rendered files.
+//! The only place that writes: a folder of rendered files, and files that people own ([`own`]).
 //!
 //! Nothing of the folder changes before everything is known to be valid. Files are compared one by one, from any
 //! number of threads; only those that differ are written, beside the others in a hidden staging folder. `commit` then
@@ -9,6 +9,7 @@
 //! and never removed; if it is in the way, nothing is written at all. Links are neither followed nor replaced.
 #![expect(clippy::disallowed_methods, reason = "this is the door to the file system")]
 
+pub mod own;
 mod staging;
 mod tree;
 
@@ -116,6 +117,8 @@ pub enum WriteError {
     Twice(String),
     #[error("`{0}` and `{1}` cannot both be written: one is a folder of the other")]
     Clash(String, String),
+    #[error("`{0}` was changed by somebody else meanwhile")]
+    Changed(String),
     #[error("files that hlgen did not write are in the way")]
     Foreign(Vec<Foreign>),
 }
