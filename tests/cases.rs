@@ -94,6 +94,14 @@ cases! {
     names_that_kubernetes_refuses
     names_too_long
     namespaces_of_a_cluster
+    network_policies_of_a_shared_cluster
+    network_policies_of_cilium
+    network_policies_on_eks
+    network_policies_on_kind
+    network_policies_on_talos
+    network_policies_that_need_to_know
+    network_policies_that_nobody_enforces
+    network_ranges_that_are_none
     no_environment
     no_project
     order_cycle

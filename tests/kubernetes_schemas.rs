@@ -26,6 +26,7 @@ const WITHOUT_SCHEMA: &[&str] = &[
     "gateway.networking.k8s.io/v1/UDPRoute",
     "metallb.io/v1beta1/IPAddressPool",
     "metallb.io/v1beta1/L2Advertisement",
+    "monitoring.coreos.com/v1/PodMonitor",
     "monitoring.coreos.com/v1/PrometheusRule",
     "monitoring.coreos.com/v1/ServiceMonitor",
     "traefik.io/v1alpha1/IngressRouteTCP",
@@ -86,6 +87,7 @@ fn everything_the_repository_renders() {
     assert!(status.success());
     let kinds = hold(&objects(&support::case::tree(out.path())), &[]);
     assert!(kinds["v1/Namespace"] > 20, "{kinds:?}");
+    assert!(kinds["networking.k8s.io/v1/NetworkPolicy"] > 40, "{kinds:?}");
 }
 
 #[test]
@@ -167,6 +169,22 @@ fn the_schemas_are_strict() {
     }
     object["apiVersion"] = "networking.k8s.io/v0".into();
     assert_eq!(check(&object), Verdict::Unknown("networking.k8s.io/v0/NetworkPolicy".into()));
+    let mut cilium = json!({
+        "apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": { "name": "x", "namespace": "y" },
+        "spec": { "endpointSelector": {}, "egress": [{ "toEntities": ["host"], "toPorts": [{ "ports": [{ "port": "53" }] }] }] },
+    });
+    assert_eq!(check(&cilium), Verdict::Fine);
+    for (place, value) in [
+        ("/spec/egress/0/toEntities/0", json!("nodes")),
+        ("/spec/egress/0/toPorts/0/ports/0/port", json!(53)),
+        ("/spec/egress/0", json!({ "toEntity": ["host"] })),
+    ] {
+        let mut wrong = cilium.clone();
+        *wrong.pointer_mut(place).unwrap() = value;
+        assert!(matches!(check(&wrong), Verdict::Wrong(_)), "{wrong}");
+    }
+    cilium["spec"]["podSelector"] = json!({});
+    assert!(matches!(check(&cilium), Verdict::Wrong(_)));
     let quota = json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "x" }, "spec": { "hard": { "pods": 4, "cpu": "1" } } });
     assert_eq!(check(&quota), Verdict::Fine);
 }

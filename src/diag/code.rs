@@ -129,6 +129,10 @@ codes! {
     SecretsSealed = "secrets/sealed", Error, "a SealedSecret does not fit the Secret that the app declares";
     SecretsNotSealed = "secrets/not-sealed", Warning, "a Secret that a person has yet to seal";
     SecretsByHand = "secrets/by-hand", Note, "a Secret that a person has to create, because nothing provides `secrets`";
+    NetworkUnknown = "network/unknown", Error, "something that network policies need to know of a cluster is not declared";
+    NetworkRange = "network/range", Error, "an entry is neither a range of addresses nor a word that is known";
+    NetworkOutside = "network/outside", Error, "nobody says at which addresses a capability from outside is";
+    NetworkUnenforced = "network/unenforced", Note, "nothing in the cluster keeps to network policies";
     // The plugin.
     PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";
     PluginEmpty = "plugin/empty", Error, "what the plugin was asked for holds no object";

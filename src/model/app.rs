@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AppName, EnvName, JsonMap, ReleaseName};
+use super::{AppName, EnvName, JsonMap, PodPort, ReleaseName};
 
 macro_rules! with_app_fields {
     ($(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* }) => {
@@ -223,6 +223,9 @@ pub struct Expose {
     pub service: String,
     /// Port of the Service.
     pub port: u16,
+    /// The port of the pods that the Service's leads to, by number or name; default: the same number.
+    #[serde(default)]
+    pub target_port: Option<PodPort>,
     #[serde(default)]
     pub protocol: Protocol,
     /// First label of the host name, or a full host name; default: the release's name.
@@ -290,14 +293,22 @@ impl PodSecurity {
     }
 }
 
-/// Traffic beyond what requirements imply.
+/// Traffic beyond what requirements imply. Ports are those of pods.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AppNetwork {
     /// The app talks to the Kubernetes API.
     pub api_server: bool,
-    /// Where it goes: `internet`, or CIDRs.
+    /// Where it goes: `internet`, `private` (addresses of private networks), `nodes`, `namespace/<name>`, or CIDRs.
     pub egress: Vec<String>,
+    /// Who reaches it past the ingress provider, through a load balancer or a node's port: `internet`, `nodes`, or CIDRs.
+    pub ingress: Vec<String>,
+    /// The ports that `ingress` opens; empty: all.
+    pub ingress_ports: Vec<PodPort>,
+    /// The ports that the API server calls: webhooks and aggregated APIs.
+    pub webhooks: Vec<PodPort>,
+    /// It opens connections to those that use it, as an operator does to what it runs.
+    pub calls_back: bool,
     /// Labels of its pods, where the namespace holds others.
     pub pod_selector: IndexMap<String, String>,
 }
@@ -369,6 +380,8 @@ pub struct Backup {
 pub struct Metrics {
     /// Globs below the app's folder.
     pub dashboards: Vec<String>,
+    /// The ports of its pods that have metrics; empty: the metrics stack may reach all.
+    pub ports: Vec<PodPort>,
 }
 
 /// A manifest, rendered when its condition holds and once for each item of its list.

@@ -98,6 +98,9 @@ pub enum CapabilityChoice {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OtherEnvironment {
     pub environment: EnvName,
+    /// CIDRs at which it answers, for network policies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
 }
 
 /// A capability that exists already.
@@ -105,20 +108,30 @@ pub struct OtherEnvironment {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExternalCapability {
     pub external: Json,
+    /// CIDRs at which it answers, for network policies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
 }
 
-/// What network policies need to know of a cluster.
+/// What network policies need to know of a cluster. Addresses are CIDRs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct EnvironmentNetwork {
     /// The network plugin: `flannel`, `cilium`, `calico`, `vpc`, `kindnet`, ...
     pub cni: Option<String>,
+    /// What enforces network policies where the network plugin does not, for example `kube-router`.
+    pub policy_engine: Option<String>,
     #[serde(rename = "podCIDRs")]
     pub pod_cidrs: Vec<String>,
     #[serde(rename = "nodeCIDRs")]
     pub node_cidrs: Vec<String>,
     /// Addresses of the API server's endpoints.
     pub api_server: Vec<String>,
+    /// Port of the API server's endpoints; default: 6443.
+    pub api_server_port: Option<u16>,
+    /// Addresses at which a DNS cache on every node answers, where there is one.
+    #[serde(rename = "nodeLocalDNS")]
+    pub node_local_dns: Vec<String>,
 }
 
 /// Something only a person can bring.

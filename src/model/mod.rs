@@ -7,6 +7,7 @@
 mod app;
 mod environment;
 mod name;
+mod port;
 mod profile;
 mod project;
 mod schema;
@@ -14,6 +15,7 @@ mod schema;
 pub use app::*;
 pub use environment::*;
 pub use name::*;
+pub use port::*;
 pub use profile::*;
 pub use project::*;
 pub use schema::{KINDS, schema_of};

@@ -12,7 +12,7 @@ mod scope;
 pub mod survey;
 pub mod values;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
 use semver::{Version, VersionReq};
@@ -28,6 +28,7 @@ use crate::resolve::catalog::Catalog;
 use crate::resolve::environment::{self, EnvModel};
 use crate::resolve::order;
 use crate::resolve::release::{self, ReleaseModel};
+use crate::resolve::uses::Uses;
 use crate::resolve::view::View;
 use crate::schema::kinds::Kinds;
 use crate::source::budget::Resource;
@@ -46,6 +47,7 @@ pub struct Plan {
     /// Sorted by environment and name.
     pub releases: Vec<ReleaseModel>,
     pub bindings: Bindings,
+    uses: OnceLock<Uses>,
     /// For every release the releases it requires.
     pub requires: Vec<Vec<usize>>,
     /// Releases in layers: each after all it requires.
@@ -151,6 +153,11 @@ impl Plan {
             .collect()
     }
 
+    /// Who uses whom; put together when it is first asked for.
+    pub fn uses(&self) -> &Uses {
+        self.uses.get_or_init(|| Uses::new(&self.releases, &self.bindings))
+    }
+
     /// The clusters of a release's environment.
     pub fn clusters_of(&self, release: &ReleaseModel) -> impl Iterator<Item = (usize, &ClusterPlan)> {
         let env = release.env;
@@ -228,6 +235,7 @@ pub fn part(docs: &Docs<'_>, kinds: &Kinds, view: &View, findings: &mut Vec<Diag
         environments,
         releases,
         bindings,
+        uses: OnceLock::new(),
         requires,
         strata,
         clusters,

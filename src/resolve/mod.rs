@@ -3,4 +3,5 @@ pub mod catalog;
 pub mod environment;
 pub mod order;
 pub mod release;
+pub mod uses;
 pub mod view;

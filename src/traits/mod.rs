@@ -6,6 +6,7 @@
 
 mod expose;
 pub mod namespace;
+mod network;
 mod secrets;
 
 use std::sync::Arc;
@@ -89,6 +90,7 @@ pub fn add(
 pub fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     expose::check_clashes(plan, findings);
     secrets::check(plan, findings);
+    network::check(plan, || namespace::all(plan), findings);
 }
 
 fn file(path: String, objects: Vec<Json>, span: Span) -> ManifestFile {

@@ -68,6 +68,7 @@ fn owner(plan: &Plan, index: usize) -> usize {
 /// The objects of a namespace: itself first, then what lies in it.
 pub fn objects(plan: &Plan, cluster: usize, namespace: &Namespace) -> Vec<Json> {
     let mut objects = vec![object(plan, cluster, namespace)];
+    objects.extend(super::network::policies(plan, cluster, namespace));
     objects.extend(super::secrets::objects(plan, cluster, &namespace.name));
     objects
 }

@@ -82,7 +82,61 @@ fn core_table() -> Table {
         (("rbac.authorization.k8s.io/v1", "RoleBinding"), closed::<rbac::RoleBinding>()),
         (("scheduling.k8s.io/v1", "PriorityClass"), closed::<scheduling::PriorityClass>()),
         (("storage.k8s.io/v1", "StorageClass"), closed::<storage::StorageClass>()),
+        (("cilium.io/v2", "CiliumNetworkPolicy"), cilium_network_policy()),
     ])
+}
+
+/// What hlgen may write of Cilium's policies: the fields, entities and forms of its CRD
+/// (`pkg/policy/api/{rule,entity,l4}.go`), none but these.
+fn cilium_network_policy() -> Validator {
+    let rules = |entities: &str| {
+        let ports = json!({
+            "type": "object", "additionalProperties": false, "required": ["port"],
+            "properties": {
+                "port": { "type": "string", "pattern": "^([1-9][0-9]{0,4}|[a-z0-9-]*[a-z][a-z0-9-]*)$" },
+                "protocol": { "enum": ["TCP", "UDP", "SCTP", "ICMP", "ICMPV6", "ANY"] },
+            },
+        });
+        json!({ "type": "array", "items": {
+            "type": "object", "additionalProperties": false, "required": [entities],
+            "properties": {
+                entities: { "type": "array", "minItems": 1, "items": { "enum": [
+                    "all", "world", "world-ipv4", "world-ipv6", "cluster", "host", "init", "ingress", "unmanaged",
+                    "remote-node", "health", "none", "kube-apiserver",
+                ] } },
+                "toPorts": { "type": "array", "items": {
+                    "type": "object", "additionalProperties": false,
+                    "properties": { "ports": { "type": "array", "maxItems": 40, "items": ports } },
+                } },
+            },
+        } })
+    };
+    let labels = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": true,
+            "kind": true,
+            "metadata": {
+                "type": "object", "additionalProperties": false, "required": ["name", "namespace"],
+                "properties": {
+                    "name": { "type": "string" }, "namespace": { "type": "string" },
+                    "labels": labels, "annotations": labels,
+                },
+            },
+            "spec": {
+                "type": "object", "additionalProperties": false, "required": ["endpointSelector"],
+                "properties": {
+                    "endpointSelector": {
+                        "type": "object", "additionalProperties": false, "properties": { "matchLabels": labels },
+                    },
+                    "ingress": rules("fromEntities"),
+                    "egress": rules("toEntities"),
+                },
+            },
+        },
+    });
+    jsonschema::draft202012::new(&schema).unwrap()
 }
 
 fn closed<T: JsonSchema>() -> Validator {
