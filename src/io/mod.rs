@@ -1,4 +1,4 @@
-//! Where hlgen touches the world outside: reading (`source` and its kinds), writing (`write`), Git (`git`) and the Git
+//! Where hlgen touches the world outside: reading (`source` and its kinds), writing (`write`, `script`), Git (`git`) and the Git
 //! host's API (`gitea`). Nothing else in the crate opens a file.
 
 mod beneath;
@@ -8,6 +8,7 @@ pub mod git;
 pub mod gitea;
 pub mod layered;
 pub mod recording;
+pub mod script;
 pub mod setting;
 pub mod write;
 

@@ -2,10 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "this is a door to the file system")]
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{GitError, Repository, words};
+use crate::io::script;
 
 /// The line by which a hook is known to be ours.
 const OURS: &str = "# Written by `hlgen hook install`; `hlgen hook install --uninstall` removes it.";
@@ -62,18 +63,7 @@ pub fn install(repository: &Repository) -> Result<Done, HookError> {
         Some(_) => return Err(HookError::Foreign),
         None => Done::Installed,
     };
-    let write = |error| HookError::Io("write", error);
-    let folder = path.parent().unwrap_or(&path);
-    fs::create_dir_all(folder).map_err(write)?;
-    let new = folder.join(format!(".hlgen-hook-{}", std::process::id()));
-    let result = fs::File::create(&new)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| executable(&new))
-        .and_then(|()| fs::rename(&new, &path));
-    if result.is_err() {
-        _ = fs::remove_file(&new);
-    }
-    result.map_err(write)?;
+    script::replace(&path, &text).map_err(|error| HookError::Io("write", error))?;
     Ok(done)
 }
 
@@ -129,15 +119,4 @@ fn current(path: &Path) -> Result<Option<Vec<u8>>, HookError> {
 
 fn is_ours(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).lines().nth(1) == Some(OURS)
-}
-
-#[cfg(unix)]
-fn executable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn executable(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
