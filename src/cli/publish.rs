@@ -32,6 +32,9 @@ pub struct Args {
     /// Create what is missing: the repository on Gitea, the branch, the first commit
     #[arg(long)]
     init: bool,
+    /// Push to this repository instead of `git.pushURL` or `git.repoURL`, through a port-forward for example
+    #[arg(long, value_name = "URL")]
+    push_url: Option<String>,
     /// Say what would be pushed, push nothing
     #[arg(long)]
     dry_run: bool,
@@ -84,6 +87,7 @@ pub(super) fn run(args: &Args, common: &Common, terminal: &Terminal) -> anyhow::
         author: args.author.clone(),
         pull_branch: args.pr.then(|| args.pr_branch.clone().unwrap_or_default()),
         init: args.init,
+        push_url: args.push_url.clone(),
         dry_run: args.dry_run,
         allow_removals: args.allow_removals,
         allow_older: args.allow_older,

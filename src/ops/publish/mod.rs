@@ -31,6 +31,7 @@ use crate::io::Disk;
 use crate::io::git::commit::{self, Author, Files};
 use crate::io::git::remote::{Access, Remote, RemoteError};
 use crate::io::git::scratch::Scratch;
+use crate::io::git::url::RemoteUrl;
 use crate::io::git::{Repository, WorkTree, history};
 use crate::io::gitea::Token;
 use crate::io::write::Summary;
@@ -50,6 +51,8 @@ pub struct Request {
     pub pull_branch: Option<String>,
     /// Create the repository and the branch where they are missing.
     pub init: bool,
+    /// Another address than the project's, where there is one destination.
+    pub push_url: Option<String>,
     pub dry_run: bool,
     /// Releases that may be removed or renamed.
     pub allow_removals: usize,
@@ -146,7 +149,16 @@ pub fn publish(workspace: &Workspace, request: &Request) -> anyhow::Result<Outco
         let own = request.pull_branch.as_deref()?;
         Some(if own.is_empty() { format!("hlgen/{}/{branch}", plan.project.name) } else { own.to_owned() })
     };
-    let destinations = destination::all(&plan)?;
+    let mut destinations = destination::all(&plan)?;
+    if let Some(url) = &request.push_url {
+        let [only] = destinations.as_mut_slice() else {
+            anyhow::bail!(
+                "`--push-url` names one repository, but the instances of this project read {}",
+                destinations.len()
+            )
+        };
+        only.url = RemoteUrl::parse(url)?;
+    }
     let charts = charts::read(workspace, &plan, &mut outcome.findings);
     let (source, is_modified, repository) = source(workspace, &charts, &mut outcome.notes);
     let made = Made { plan: &plan, files: &files, charts: &charts, source, is_modified, repository };
