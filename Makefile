@@ -20,7 +20,7 @@ help: ## List the targets
 
 test: tools fmt lint doc unit ## Everything: tools, format, lints, documentation, all tests
 
-tools: ## Put Helm, kubectl, Python with PyYAML, lighttpd and pre-commit into .tools
+tools: ## Put Helm, kubectl, shellcheck, Python with PyYAML, lighttpd and pre-commit into .tools
 	@.ci/tools
 
 fmt:

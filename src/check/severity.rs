@@ -66,6 +66,8 @@ pub fn is_fixed(code: Code) -> bool {
             | C::OutForeign
             | C::SecretsReference
             | C::SecretsProvider
+            | C::BootstrapCluster
+            | C::BootstrapArgocd
             | C::PluginParameter
             | C::PluginEmpty
     )

@@ -5,6 +5,7 @@
 
 mod add;
 mod ask;
+mod bootstrap;
 mod bot;
 mod complete;
 mod completions;
@@ -136,6 +137,8 @@ pub enum Command {
     Validate(validate::Args),
     /// Show what a change means: releases, values, manifests, what is deleted
     Diff(diff::Args),
+    /// Show the way from an empty cluster to Argo CD in charge, or write it as a shell script
+    Bootstrap(bootstrap::Args),
     /// Push what is rendered to the branch that Argo CD reads, or open a pull request with it
     Publish(publish::Args),
     /// Show where the values of a release come from
@@ -230,6 +233,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> anyhow::Result<Status> {
         Some(Command::Render(args)) => render::run(args, &cli.common, terminal),
         Some(Command::Validate(args)) => validate::run(args, &cli.common, terminal),
         Some(Command::Diff(args)) => diff::run(args, &cli.common, terminal),
+        Some(Command::Bootstrap(args)) => bootstrap::run(args, &cli.common, terminal),
         Some(Command::Publish(args)) => publish::run(args, &cli.common, terminal),
         Some(Command::Explain(args)) => explain::run(args, &cli.common, terminal),
         Some(Command::List(args)) => list::run(args, &cli.common, terminal),

@@ -139,6 +139,9 @@ codes! {
     // Rollouts.
     RolloutPrune = "rollout/unpruned", Warning, "a staged rollout waits for a release that is not pruned";
     RolloutSingle = "rollout/single-environment", Warning, "a staged rollout with a single environment";
+    // Bootstrap.
+    BootstrapCluster = "bootstrap/cluster", Error, "it cannot be told which cluster is meant";
+    BootstrapArgocd = "bootstrap/argocd", Error, "an environment is to be taken over by an Argo CD that nothing installs";
     // Comparing two revisions.
     DiffRename = "diff/rename", Error, "a release gets another name in one step";
     DiffRemovals = "diff/removals", Error, "more releases vanish than allowed";

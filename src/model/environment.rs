@@ -144,4 +144,7 @@ pub struct Input {
     /// The release that needs it first.
     #[serde(default)]
     pub release: Option<ReleaseName>,
+    /// A command of bash that succeeds when it is there; bootstrap then does not ask. `kubectl` in it means the cluster.
+    #[serde(default)]
+    pub check: Option<String>,
 }

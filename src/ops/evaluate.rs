@@ -34,6 +34,8 @@ pub struct Part {
     /// All clusters of a release, unless it is said which.
     pub cluster: Option<usize>,
     pub records: bool,
+    /// With the layer of a cluster that comes up without Argo CD.
+    pub bootstrap: bool,
 }
 
 impl Part {
@@ -149,6 +151,9 @@ fn app_through<E>(
     let app = &plan.releases[*first].app;
     let schema = AppSchema::load(docs, app, &mut out.findings);
     let mut values = AppValues::new(plan, docs, app);
+    if part.bootstrap {
+        values = values.for_bootstrap();
+    }
     let shared = record();
     let mut counted = 0;
     for number in group {

@@ -1,6 +1,7 @@
 //! Operations: the order of steps of each command. I/O in, the core, I/O out.
 
 pub mod add;
+pub mod bootstrap;
 pub mod bot;
 pub mod diff;
 pub mod eject;

@@ -174,7 +174,7 @@ fn of_release(
         return Vec::new();
     };
     let files = Mutex::new(Vec::new());
-    let part = Part { releases: Some(BTreeSet::from([number])), cluster: Some(index), records: false };
+    let part = Part { releases: Some(BTreeSet::from([number])), cluster: Some(index), ..Part::default() };
     let evaluation = evaluate_part(plan, docs, &part, |piece| {
         if piece.kind == PieceKind::Manifests {
             files.lock().unwrap_or_else(PoisonError::into_inner).push(piece.file);

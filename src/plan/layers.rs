@@ -84,6 +84,16 @@ impl Layers {
         })
     }
 
+    /// The files over all others while a cluster comes up without Argo CD: `values.bootstrap.yaml` of the base and the app.
+    pub fn bootstrap(release: &ReleaseModel) -> impl Iterator<Item = Layer> {
+        let base = release.app.base.as_ref().map(|base| base.folder.as_str());
+        [base, Some(release.app.folder.as_str())].into_iter().flatten().map(|folder| Layer {
+            path: format!("{folder}/values.bootstrap.yaml"),
+            for_every_app: false,
+            of_one_app: true,
+        })
+    }
+
     /// The patterns as written, for people.
     pub fn describe(&self) -> Vec<String> {
         self.patterns

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
-use super::{Plan, layers};
+use super::{Layers, Plan, layers};
 use crate::diag::{Code, Diagnostic};
 use crate::merge::{Forest, LayerId, Path, Ref, Step};
 use crate::resolve::catalog::AppDef;
@@ -54,6 +54,8 @@ pub struct AppValues<'p> {
     merges: FxHashMap<(Option<Ref>, LayerId), Option<Ref>>,
     compiled: FxHashMap<(LayerId, NodeId), Result<Compiled<'p>, TemplateError>>,
     files: Option<Arc<dyn Files>>,
+    /// With the layer of a cluster that comes up without Argo CD.
+    bootstrap: bool,
 }
 
 impl<'p> AppValues<'p> {
@@ -66,7 +68,14 @@ impl<'p> AppValues<'p> {
             merges: FxHashMap::default(),
             compiled: FxHashMap::default(),
             files: Some(app_files(docs, app)),
+            bootstrap: false,
         }
+    }
+
+    /// The same for a cluster that comes up without Argo CD: with `values.bootstrap.yaml` over everything else.
+    #[must_use]
+    pub fn for_bootstrap(self) -> Self {
+        Self { bootstrap: true, ..self }
     }
 
     /// Merges the layers of a release. Findings come once for each pair of layers, however many releases share it.
@@ -75,7 +84,8 @@ impl<'p> AppValues<'p> {
         let env = self.plan.env_of(release);
         let mut merged = Merged { root: None, layers: Vec::new() };
         let mut nodes = 0_u64;
-        for layer in self.plan.layers.of(env, release) {
+        let last = self.bootstrap.then(|| Layers::bootstrap(release)).into_iter().flatten();
+        for layer in self.plan.layers.of(env, release).chain(last) {
             let Some(doc) = self.docs.one(&layer.path) else { continue };
             let root = doc.root();
             let (id, new) = self.layer(&doc);

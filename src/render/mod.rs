@@ -4,6 +4,7 @@
 //! AppProjects, namespaces and the root come after, because they need to know which releases have manifests.
 
 pub mod application;
+pub mod bootstrap;
 pub mod inline;
 pub mod marker;
 pub mod namespaces;

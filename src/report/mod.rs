@@ -4,6 +4,7 @@
 //! Messages, paths and source lines hold what other people wrote. Every format lets them through only in a form that
 //! cannot steer a terminal, forge a line of its own or break out of its field (see `text`).
 
+pub mod bootstrap;
 pub mod comment;
 pub mod diff;
 pub mod explain;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::catalog::{AppDef, Catalog};
 use super::environment::EnvModel;
-use crate::diag::{Code, Diagnostic, Span};
+use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Forest, Path, Ref, Step};
 use crate::model::{AppName, Chart, Companion, LifecycleStatus, Release, ReleaseName};
 use crate::schema;
@@ -191,6 +191,7 @@ pub fn load(
         check_local_chart(release, env, catalog, findings);
     }
     check_conflicts(&releases, env, findings);
+    check_inputs(&releases, env, findings);
     releases.into_values().collect()
 }
 
@@ -523,5 +524,20 @@ fn check_conflicts(releases: &IndexMap<ReleaseName, ReleaseModel>, env: &EnvMode
                 findings.push(finding.help("remove one of them from the environment"));
             }
         }
+    }
+}
+
+/// What a person brings is for a release that is there.
+fn check_inputs(releases: &IndexMap<ReleaseName, ReleaseModel>, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
+    for name in env.spec.inputs.iter().filter_map(|input| input.release.as_ref()) {
+        if releases.contains_key(name) {
+            continue;
+        }
+        let message = format!("there is no release `{name}` in `{}`", env.name);
+        let finding = Diagnostic::new(Code::RefUnknownRelease, message).at(env.span(&["inputs"]), "named in this list");
+        findings.push(match nearest(name.as_str(), releases.keys().map(ReleaseName::as_str)) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help("add it below `apps:`, or take it out of the input"),
+        });
     }
 }
