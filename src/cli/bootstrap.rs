@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Common, Status, Terminal, render};
+use clap_complete::ArgValueCandidates;
+
+use super::{Common, Status, Terminal, complete, render};
 use crate::io::script;
 use crate::ops::bootstrap::{Request, bootstrap};
 use crate::ops::render::Delivery;
@@ -18,7 +20,7 @@ kubectl, helm and awk, and `--context NAME`. Running it again is safe."
 )]
 pub struct Args {
     /// The environment
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = ArgValueCandidates::new(complete::environments))]
     environment: String,
     /// Which of its clusters, where it has several
     #[arg(long, value_name = "CLUSTER")]
