@@ -42,6 +42,7 @@ cases! {
     application_names_meet
     argocd_of_an_older_version
     argocd_of_an_unknown_version
+    availability_budgets
     brings_companions
     capability_ambiguous
     capability_bindings
@@ -94,6 +95,7 @@ cases! {
     names_that_kubernetes_refuses
     names_too_long
     namespaces_of_a_cluster
+    namespaces_of_kubernetes_versions
     network_policies_of_a_shared_cluster
     network_policies_of_cilium
     network_policies_on_eks
@@ -115,8 +117,13 @@ cases! {
     out_selection_of_nothing
     out_stale_files_are_removed
     out_through_a_link
+    policy_pod_security
+    priority_classes
     profiles_and_vars
     projects_of_an_environment
+    quantities_that_cannot_be
+    quotas_exceeded
+    quotas_of_namespaces
     ref_conflict_platform_lifecycle
     ref_duplicate_helm_release
     ref_from_chains

@@ -133,6 +133,10 @@ codes! {
     NetworkRange = "network/range", Error, "an entry is neither a range of addresses nor a word that is known";
     NetworkOutside = "network/outside", Error, "nobody says at which addresses a capability from outside is";
     NetworkUnenforced = "network/unenforced", Note, "nothing in the cluster keeps to network policies";
+    // What namespaces hold.
+    PolicyPodSecurity = "policy/pod-security", Error, "a release needs a weaker Pod Security level than the policy";
+    QuotaExceeded = "quota/exceeded", Error, "a release's values ask for more than it declares";
+    QuotaUndeclared = "quota/undeclared", Note, "a namespace gets no quota, because a release does not say what it asks for";
     // The plugin.
     PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";
     PluginEmpty = "plugin/empty", Error, "what the plugin was asked for holds no object";

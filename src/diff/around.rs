@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::plan::values::without_nulls;
 use crate::render::application::brings_something;
 use crate::render::{Mode, projects, sets};
-use crate::traits::namespace;
+use crate::traits::{namespace, priority};
 
 /// Items of one kind by name, with what is compared of them and a place that they are written at.
 type Items = BTreeMap<String, (Json, Option<crate::diag::Span>)>;
@@ -327,21 +327,38 @@ fn environments(plan: &Plan) -> Items {
 }
 
 fn clusters(plan: &Plan) -> Items {
-    let items = plan.clusters.iter().map(|cluster| {
+    let owners = namespace::all(plan);
+    let items = plan.clusters.iter().enumerate().map(|(index, cluster)| {
         let env = &plan.environments[cluster.env];
         let destination = match &cluster.destination {
             Destination::Name(name) => name,
             Destination::Server(server) => server,
         };
-        let value = json!({
+        let mut value = json!({
             "environment": env.name,
             "instance": plan.instances[cluster.instance].name,
             "destination": destination,
             "vars": cluster.vars,
         });
+        if let Some(version) = cluster.kubernetes {
+            value["kubernetes"] = version.to_string().into();
+        }
+        objects_below(
+            &mut value,
+            owners.contains_key(&index).then(|| priority::classes(plan, index)).into_iter().flatten(),
+        );
         (cluster.name.to_string(), (value, Some(env.span(&["clusters"]))))
     });
     items.collect()
+}
+
+/// Adds objects to what is compared, by kind and name.
+fn objects_below(value: &mut Json, objects: impl Iterator<Item = Json>) {
+    for object in objects {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+        let key = format!("{}/{}", text("/kind"), text("/metadata/name"));
+        value[key] = object;
+    }
 }
 
 fn cluster_namespaces(plan: &Plan) -> Items {
@@ -351,11 +368,7 @@ fn cluster_namespaces(plan: &Plan) -> Items {
             let name = format!("{}/{}", plan.clusters[cluster].name, namespace.name);
             let mut value = json!({ "podSecurity": namespace.pod_security.as_str() });
             // What lies in it, by kind and name; the Namespace itself comes first and is told by the line above.
-            for object in namespace::objects(plan, cluster, &namespace).into_iter().skip(1) {
-                let text = |pointer: &str| object.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
-                let key = format!("{}/{}", text("/kind"), text("/metadata/name"));
-                value[key] = object;
-            }
+            objects_below(&mut value, namespace::objects(plan, cluster, &namespace).into_iter().skip(1));
             items.insert(name, (value, None));
         }
     }

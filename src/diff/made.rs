@@ -12,7 +12,7 @@ use crate::diag::{Code, Diagnostic, Level};
 use crate::merge::Ref;
 use crate::plan::Plan;
 use crate::plan::manifests::Object;
-use crate::plan::values::{AppValues, Evaluated, Merged, Results};
+use crate::plan::values::{AppValues, Evaluated, Merged, Results, Values};
 use crate::render::release;
 use crate::render::sets::Member;
 use crate::render::{Mode, application};
@@ -131,7 +131,7 @@ impl<'a> AppSide<'a> {
                 let app = release.app.name.as_str();
                 schema.check(&self.values, merged, &made.results, release.version(), app, &mut self.findings);
             }
-            if self.values.has_manifests(plan, self.side.docs, number) || traits::any(release) {
+            if self.values.has_manifests(plan, self.side.docs, number) || traits::any(plan, release) {
                 self.objects((number, cluster), &scope, &json, &place, &mut made, &mut findings);
             }
             made.known.learn(&json);
@@ -157,7 +157,11 @@ impl<'a> AppSide<'a> {
         let release = &plan.releases[number];
         let seen = Scope { values: Some(value_of(json)), ..(**scope).clone() };
         let mut files = self.values.manifests(plan, docs, number, &seen, place, findings);
-        traits::add(plan, number, cluster, scope, place, &mut files, findings);
+        let results = std::mem::take(&mut made.results);
+        let merged = self.merged.get(&number).map(|(merged, _)| merged);
+        let values = merged.and_then(|merged| Values::new(&self.values.forest, merged, &results));
+        traits::add(plan, number, cluster, scope, values, place, &mut files, findings);
+        made.results = results;
         let own = format!("environments/{}/manifests/{}", plan.env_of(release).name, release.app.name);
         let sources = docs
             .source

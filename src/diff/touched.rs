@@ -189,6 +189,7 @@ impl<'a> Same<'a> {
             && env_one.spec.provider == env_two.spec.provider
             && env_one.spec.gates == env_two.spec.gates
             && env_one.dimensions == env_two.dimensions
+            && self.base.policies(one.env) == self.head.policies(two.env)
             && instance_one.name == instance_two.name
             && instance_one.git == instance_two.git
             && instance_one.version == instance_two.version

@@ -1,10 +1,12 @@
 //! `app.yaml`, and a release entry of an environment, which may overlay any of its fields.
 
+use std::num::NonZeroU16;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AppName, EnvName, JsonMap, PodPort, ReleaseName};
+use super::{AppName, EnvName, JsonMap, PodPort, Quantity, ReleaseName};
 
 macro_rules! with_app_fields {
     ($(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* }) => {
@@ -76,9 +78,12 @@ macro_rules! with_app_fields {
             pub security: Security,
             #[serde(default)]
             pub network: AppNetwork,
-            /// What the app asks for in all, for quotas: `cpu`, `memory`, `storage` as Kubernetes quantities.
+            /// What all pods of the app ask for together, for quotas.
             #[serde(default)]
-            pub requests: IndexMap<String, String>,
+            pub requests: Requests,
+            /// Keeps pods running while nodes are drained; without it the chart sees to that itself, or nobody does.
+            #[serde(default)]
+            pub availability: Option<Availability>,
             #[serde(default)]
             pub secrets: Vec<Secret>,
             #[serde(default)]
@@ -150,6 +155,14 @@ impl Tier {
         match self {
             Self::Platform => "platform",
             Self::Application => "application",
+        }
+    }
+
+    /// The PriorityClass of its pods, where the policies ask for one.
+    pub fn priority_class(self) -> &'static str {
+        match self {
+            Self::Platform => "hlgen-platform",
+            Self::Application => "hlgen-application",
         }
     }
 }
@@ -311,6 +324,44 @@ pub struct AppNetwork {
     pub calls_back: bool,
     /// Labels of its pods, where the namespace holds others.
     pub pod_selector: IndexMap<String, String>,
+}
+
+/// What all pods of an app ask for together. What is left out is nothing; with nothing at all the app does not say.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Requests {
+    /// In cores: `500m`, `2`.
+    pub cpu: Option<Quantity>,
+    /// In bytes: `512Mi`.
+    pub memory: Option<Quantity>,
+    /// Of all volume claims, in bytes: `20Gi`.
+    pub storage: Option<Quantity>,
+}
+
+impl Requests {
+    /// Whether the app does not say what it asks for.
+    pub fn is_empty(&self) -> bool {
+        self.cpu.is_none() && self.memory.is_none() && self.storage.is_none()
+    }
+}
+
+/// A PodDisruptionBudget for pods that there are several of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Availability {
+    /// Labels of the pods that `paths.replicas` counts, exactly as the chart sets them; the values may hold templates.
+    #[serde(default)]
+    pub pod_selector: IndexMap<String, String>,
+    /// How many may be away at a time.
+    #[serde(default = "one")]
+    pub max_unavailable: NonZeroU16,
+    /// How many there are where the values do not set `paths.replicas`.
+    #[serde(default)]
+    pub replicas: Option<u16>,
+}
+
+fn one() -> NonZeroU16 {
+    NonZeroU16::MIN
 }
 
 /// A Secret the app needs.

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterName, EnvName, Json, JsonMap, Policies, Release, ReleaseName};
+use super::{ClusterName, EnvName, Json, JsonMap, KubernetesVersion, Policies, Quantity, Release, ReleaseName};
 
 /// A set of clusters that share layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,9 @@ pub struct Environment {
     /// Values of the project's own dimensions.
     #[serde(default)]
     pub dimensions: IndexMap<String, String>,
+    /// Minor version of Kubernetes that its clusters run, for example `1.34`.
+    #[serde(default)]
+    pub kubernetes: Option<KubernetesVersion>,
     /// Domain of the hosts that apps are exposed at.
     #[serde(default)]
     pub domain: Option<String>,
@@ -46,6 +49,9 @@ pub struct Environment {
     pub gates: bool,
     #[serde(default)]
     pub policies: Policies,
+    /// How large quotas are, where the policies ask for them.
+    #[serde(default)]
+    pub quotas: Quotas,
 }
 
 fn prod() -> String {
@@ -69,6 +75,9 @@ pub struct Cluster {
     /// How Argo CD knows the cluster; default: the cluster Argo CD runs in, or, managed by a hub, the cluster's name.
     #[serde(default)]
     pub destination: Option<Destination>,
+    /// Another version of Kubernetes than the environment's.
+    #[serde(default)]
+    pub kubernetes: Option<KubernetesVersion>,
     #[serde(default)]
     pub vars: JsonMap,
 }
@@ -132,6 +141,30 @@ pub struct EnvironmentNetwork {
     /// Addresses at which a DNS cache on every node answers, where there is one.
     #[serde(rename = "nodeLocalDNS")]
     pub node_local_dns: Vec<String>,
+}
+
+/// The size class of quotas; stages set it in their profiles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Quotas {
+    /// Percent on top of what the apps of a namespace ask for: an update runs old and new pods side by side.
+    pub headroom: u16,
+    /// What a container is taken to ask for that asks for nothing.
+    pub default_request: DefaultRequest,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { headroom: 100, default_request: DefaultRequest::default() }
+    }
+}
+
+/// What a container is taken to ask for that asks for nothing: a quota makes requests mandatory.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DefaultRequest {
+    pub cpu: Option<Quantity>,
+    pub memory: Option<Quantity>,
 }
 
 /// Something only a person can bring.

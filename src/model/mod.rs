@@ -6,18 +6,22 @@
 
 mod app;
 mod environment;
+mod kubernetes;
 mod name;
 mod port;
 mod profile;
 mod project;
+mod quantity;
 mod schema;
 
 pub use app::*;
 pub use environment::*;
+pub use kubernetes::KubernetesVersion;
 pub use name::*;
 pub use port::*;
 pub use profile::*;
 pub use project::*;
+pub use quantity::{Amount, Quantity, QuantityError};
 pub use schema::{KINDS, schema_of};
 
 /// The `apiVersion` of every file.
@@ -28,3 +32,12 @@ pub type Json = serde_json::Value;
 
 /// An ordered map from names to free-form data.
 pub type JsonMap = indexmap::IndexMap<String, Json>;
+
+/// What a pattern of the kinds' schemas asks for, in words.
+pub fn pattern_in_words(pattern: &str) -> Option<&'static str> {
+    match pattern {
+        quantity::PATTERN => Some("takes a quantity such as `500m`, `1.5` or `2Gi`"),
+        kubernetes::PATTERN => Some("takes a minor version of Kubernetes such as `1.34`"),
+        _ => None,
+    }
+}

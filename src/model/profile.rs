@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CapabilityChoice, EnvironmentNetwork, JsonMap, Policies, Release, ReleaseName};
+use super::{CapabilityChoice, EnvironmentNetwork, JsonMap, KubernetesVersion, Policies, Quotas, Release, ReleaseName};
 
 /// Defaults for one value of one dimension (provider `kind`, stage `prod`).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,8 @@ pub struct Profile {
     #[serde(default)]
     pub rivals: IndexMap<String, Rival>,
     #[serde(default)]
+    pub kubernetes: Option<KubernetesVersion>,
+    #[serde(default)]
     pub domain: Option<String>,
     #[serde(default)]
     pub capabilities: IndexMap<String, CapabilityChoice>,
@@ -38,6 +40,8 @@ pub struct Profile {
     pub gates: Option<bool>,
     #[serde(default)]
     pub policies: Policies,
+    #[serde(default)]
+    pub quotas: Quotas,
 }
 
 /// A rival that the platform packages.

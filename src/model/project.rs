@@ -187,8 +187,14 @@ pub struct Policies {
     pub network: Option<NetworkPolicyMode>,
     /// `required` makes a stateful app without a backup a finding.
     pub backup: Option<BackupPolicy>,
-    /// The strictest Pod Security level that namespaces should have.
+    /// The Pod Security level that every namespace should have; a release that needs a weaker one is a finding.
     pub pod_security: Option<super::PodSecurity>,
+    /// Which namespaces get a ResourceQuota and a LimitRange.
+    pub quota: Option<QuotaPolicy>,
+    /// Apps that say how (`availability`) get a PodDisruptionBudget where they run more than once.
+    pub disruption_budgets: Option<bool>,
+    /// Clusters get a PriorityClass for each tier, and templates its name as `release.priorityClass`.
+    pub priority_classes: Option<bool>,
 }
 
 impl Policies {
@@ -199,6 +205,9 @@ impl Policies {
             network: self.network.or(weaker.network),
             backup: self.backup.or(weaker.backup),
             pod_security: self.pod_security.or(weaker.pod_security),
+            quota: self.quota.or(weaker.quota),
+            disruption_budgets: self.disruption_budgets.or(weaker.disruption_budgets),
+            priority_classes: self.priority_classes.or(weaker.priority_classes),
         }
     }
 }
@@ -209,6 +218,16 @@ impl Policies {
 pub enum NetworkPolicyMode {
     Open,
     DefaultDeny,
+}
+
+/// Which namespaces get a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuotaPolicy {
+    None,
+    /// Those that hold releases of the application tier alone.
+    Applications,
+    All,
 }
 
 /// Whether stateful apps must have a backup.

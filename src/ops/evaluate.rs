@@ -9,7 +9,7 @@ use crate::check::values::AppSchema;
 use crate::diag::Diagnostic;
 use crate::io::recording::{Record, Recording};
 use crate::plan::Plan;
-use crate::plan::values::{AppValues, Evaluated, Results};
+use crate::plan::values::{AppValues, Evaluated, Results, Values};
 use crate::render::{OutFile, Piece, PieceKind, release};
 use crate::source::budget::Resource;
 use crate::source::docs::Docs;
@@ -200,7 +200,8 @@ fn app_through<E>(
             } else {
                 Vec::new()
             };
-            traits::add(plan, *number, index, &scope, &place, &mut files, &mut out.findings);
+            let seen = Values::new(&values.forest, &merged, &results);
+            traits::add(plan, *number, index, &scope, seen, &place, &mut files, &mut out.findings);
             release::check_manifests(release, &files, &mut out.findings);
             if !files.is_empty() {
                 out.manifests.insert((*number, index), release::holds_state(&files));

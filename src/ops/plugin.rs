@@ -22,7 +22,6 @@ use crate::plan::{self, Plan};
 use crate::render::{Mode, OutFile, PieceKind, namespaces};
 use crate::resolve::view::View;
 use crate::source::docs::Docs;
-use crate::traits::namespace;
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -188,10 +187,8 @@ fn of_release(
 
 /// The namespaces of a cluster.
 fn of_namespaces(plan: &Plan, cluster: &str) -> Vec<OutFile> {
-    let all = namespace::all(plan).into_iter();
-    let here = all.filter(|(index, _)| plan.clusters[*index].name.as_str() == cluster);
-    here.flat_map(|(index, names)| names.into_iter().map(move |namespace| namespaces::file(plan, index, &namespace)))
-        .collect()
+    let all = namespaces::files(plan).into_iter();
+    all.filter(|(index, _)| plan.clusters[*index].name.as_str() == cluster).map(|(_, file)| file).collect()
 }
 
 /// Parameters against what a repository has. The whole of it is looked at only where a name has to be found.

@@ -15,7 +15,6 @@ use crate::diag::{Code, Diagnostic, nearest};
 use crate::io::write::{self, Output, Summary, WriteError};
 use crate::plan::Plan;
 use crate::render::{Mode, NAMESPACES, OutFile, PieceKind, namespaces};
-use crate::traits::namespace;
 
 /// What to do with what was rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,10 +125,8 @@ pub fn render(
     let mode = inline.as_ref().map_or(Mode::Files, Mode::Inline);
     let wanted = Wanted { mode, planned, instance: None };
     objects::write(&plan, &evaluation.manifests, wanted, &mut findings, &stage)?;
-    for (cluster, namespaces) in &namespace::all(&plan) {
-        for namespace in namespaces {
-            stage(&namespaces::file(&plan, *cluster, namespace))?;
-        }
+    for (_, file) in namespaces::files(&plan) {
+        stage(&file)?;
     }
     workspace.settle(Some(&plan), &mut findings);
     let mut summary = None;

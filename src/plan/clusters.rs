@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::doc_span;
 use crate::diag::{Code, Diagnostic, Span, nearest};
-use crate::model::{ClusterName, Destination, Dimension, Git, InstanceName, JsonMap, Project, Tier};
+use crate::model::{ClusterName, Destination, Dimension, Git, InstanceName, JsonMap, KubernetesVersion, Project, Tier};
 use crate::resolve::environment::EnvModel;
 use crate::resolve::release::ReleaseModel;
 use crate::resolve::view::View;
@@ -20,6 +20,8 @@ pub struct ClusterPlan {
     pub env: usize,
     pub instance: usize,
     pub destination: Destination,
+    /// The version of Kubernetes it runs, where that is said.
+    pub kubernetes: Option<KubernetesVersion>,
     pub vars: JsonMap,
 }
 
@@ -178,7 +180,15 @@ fn clusters(environments: &[EnvModel], instances: &[InstancePlan], findings: &mu
         if env.spec.clusters.is_empty() {
             if let Ok(name) = env.name.as_str().parse::<ClusterName>() {
                 let destination = default(&name, true);
-                clusters.push(ClusterPlan { name, env: index, instance, destination, vars: JsonMap::new() });
+                let kubernetes = env.spec.kubernetes;
+                clusters.push(ClusterPlan {
+                    name,
+                    env: index,
+                    instance,
+                    destination,
+                    kubernetes,
+                    vars: JsonMap::new(),
+                });
             }
             continue;
         }
@@ -197,7 +207,9 @@ fn clusters(environments: &[EnvModel], instances: &[InstancePlan], findings: &mu
                 continue;
             }
             let name = cluster.name.clone();
-            clusters.push(ClusterPlan { name, env: index, instance, destination, vars: cluster.vars.clone() });
+            let kubernetes = cluster.kubernetes.or(env.spec.kubernetes);
+            let vars = cluster.vars.clone();
+            clusters.push(ClusterPlan { name, env: index, instance, destination, kubernetes, vars });
         }
     }
     clusters

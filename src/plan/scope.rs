@@ -36,6 +36,8 @@ struct ClusterScope {
     vars: Value,
     env: Value,
     domain: Option<Arc<str>>,
+    /// Whether pods name the PriorityClass of their tier.
+    priority_classes: bool,
 }
 
 impl Scopes {
@@ -143,6 +145,10 @@ impl Scopes {
                 ("name", Value::from(release.name.as_str())),
                 ("namespace", Value::from(release.namespace())),
                 ("releaseName", Value::from(release.helm_name())),
+                (
+                    "priorityClass",
+                    Value::from(if here.priority_classes { release.spec.tier.priority_class() } else { "" }),
+                ),
             ]),
             env: here.env.clone(),
             cluster: here.cluster.clone(),
@@ -333,6 +339,7 @@ fn cluster_scope(project: &Project, env: &EnvModel, cluster: &ClusterPlan) -> Cl
         vars: value_of(&vars),
         env: env_value(env, None),
         domain: env.spec.domain.as_deref().map(Into::into),
+        priority_classes: env.spec.policies.over(&project.policies).priority_classes == Some(true),
     }
 }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use super::{Layers, Plan, layers};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Span};
 use crate::merge::{Forest, LayerId, Path, Ref, Step};
 use crate::resolve::catalog::AppDef;
 pub use crate::schema::instance::Results;
@@ -274,6 +274,31 @@ impl<'t> Evaluated<'t> {
             (Node::Result(value), Step::Key(key)) => value.get(key).map(Node::Result),
             (Node::Result(value), Step::Index(index)) => value.get(index).map(Node::Result),
         })
+    }
+}
+
+/// The evaluated values of a release on a cluster, read by path.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'t> {
+    tree: Evaluated<'t>,
+    root: Ref,
+}
+
+impl<'t> Values<'t> {
+    /// None where no layer sets anything.
+    pub fn new(forest: &'t Forest, merged: &Merged, results: &'t Results) -> Option<Self> {
+        Some(Self { tree: Evaluated { forest, results }, root: merged.root? })
+    }
+
+    /// What is at a path, and where it was set (a place inside of a template's result has none).
+    pub fn at(&self, path: &Path) -> Option<(Json, Option<Span>)> {
+        match self.tree.at(self.root, path)? {
+            Node::Merged(node) => Some((self.tree.to_json(node), Some(self.tree.forest.span(node)))),
+            Node::Result(value) => {
+                let span = self.tree.forest.at(self.root, path).map(|node| self.tree.forest.span(node));
+                Some((value.clone(), span))
+            }
+        }
     }
 }
 

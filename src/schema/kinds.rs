@@ -129,6 +129,8 @@ fn finding(forest: &Forest, root: Ref, violation: &Violation) -> Diagnostic {
         }
         Mismatch::Value { demand, choices } => {
             let (node, _) = forest.nearest(root, path);
+            let pattern = demand.strip_prefix("does not match the pattern `").and_then(|rest| rest.strip_suffix('`'));
+            let demand = pattern.and_then(model::pattern_in_words).unwrap_or(demand);
             let finding =
                 Diagnostic::new(Code::KindField, format!("`{path}` {demand}")).at(forest.span(node), "this value");
             match nearest(forest.text(node), choices.iter().map(String::as_str)) {

@@ -1,12 +1,16 @@
 //! Traits: what a few lines of `app.yaml` become in an environment, rendered beside the app's own manifests.
 //!
 //! A trait is a function of the plan and of one release on one cluster. It reads what the app declares and the data of
-//! the capability that serves it, never the chart's values, so that every chart is treated alike. A manifest of the
-//! app or the environment with the same file name replaces what a trait makes.
+//! the capability that serves it, and of the chart's values only what the app's `paths` lead to, so that every chart is
+//! treated alike. A manifest of the app or the environment with the same file name replaces what a trait makes.
 
+mod disruption;
 mod expose;
 pub mod namespace;
 mod network;
+mod pod_security;
+pub mod priority;
+mod quota;
 mod secrets;
 
 use std::sync::Arc;
@@ -14,8 +18,10 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use crate::diag::{Diagnostic, Span};
+use crate::merge::Path;
 use crate::plan::Plan;
 use crate::plan::manifests::{ManifestFile, Object};
+use crate::plan::values::Values;
 use crate::resolve::release::ReleaseModel;
 use crate::template::Scope;
 
@@ -26,6 +32,8 @@ struct Context<'c> {
     number: usize,
     cluster: usize,
     scope: &'c Arc<Scope>,
+    /// What the app's `paths` lead to; none where no layer sets anything.
+    values: Option<Values<'c>>,
     /// `<cluster>/<release>`, for findings.
     place: &'c str,
 }
@@ -35,6 +43,13 @@ impl Context<'_> {
     fn capability(&self, name: &str) -> Option<Json> {
         let data = self.scope.capabilities.as_ref()?.get(name)?;
         Some(serde_json::to_value(data).unwrap_or_else(|_| json!({})))
+    }
+
+    /// What is at one of the app's `paths` in its evaluated values, and where it was set. None where the app names no
+    /// such path, or no layer sets it: what the chart does then is its own.
+    fn at_path(&self, name: &str) -> Option<(Json, Option<Span>)> {
+        let path = Path::parse(self.release.spec.paths.get(name)?).ok()?;
+        self.values?.at(&path)
     }
 
     /// The place of a field of the release.
@@ -57,9 +72,13 @@ impl Context<'_> {
     }
 }
 
-/// Whether a release may have manifests from traits at all.
-pub fn any(release: &ReleaseModel) -> bool {
-    !release.spec.expose.is_empty() || !release.spec.secrets.is_empty()
+/// Whether traits have anything to make for a release, or to say of it.
+pub fn any(plan: &Plan, release: &ReleaseModel) -> bool {
+    let spec = &release.spec;
+    !spec.expose.is_empty()
+        || !spec.secrets.is_empty()
+        || spec.availability.is_some()
+        || quota::concerns(plan, release)
 }
 
 /// Puts what the traits of a release make on a cluster beside its own manifests, in the order of their paths. A file that
@@ -69,18 +88,21 @@ pub fn add(
     number: usize,
     cluster: usize,
     scope: &Arc<Scope>,
+    values: Option<Values<'_>>,
     place: &str,
     files: &mut Vec<ManifestFile>,
     findings: &mut Vec<Diagnostic>,
 ) {
     let release = &plan.releases[number];
-    if !any(release) {
+    if !any(plan, release) {
         return;
     }
-    let context = Context { plan, release, number, cluster, scope, place };
+    let context = Context { plan, release, number, cluster, scope, values, place };
     let mut made = Vec::new();
     expose::routes(&context, &mut made, findings);
     secrets::make(&context, files, &mut made, findings);
+    disruption::budget(&context, &mut made, findings);
+    quota::check_release(&context, findings);
     made.retain(|made| !files.iter().any(|own| own.path == made.path));
     files.append(&mut made);
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -91,6 +113,8 @@ pub fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     expose::check_clashes(plan, findings);
     secrets::check(plan, findings);
     network::check(plan, || namespace::all(plan), findings);
+    pod_security::check(plan, findings);
+    quota::check(plan, findings);
 }
 
 fn file(path: String, objects: Vec<Json>, span: Span) -> ManifestFile {

@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
+use super::quota;
 use crate::argocd::types::keys;
 use crate::model::{PodSecurity, Tier};
 use crate::plan::Plan;
+use crate::resolve::release::ReleaseModel;
 
 /// A namespace of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +34,10 @@ pub fn all(plan: &Plan) -> BTreeMap<usize, Vec<Namespace>> {
         let owner = owner(plan, index);
         let namespaces = all.entry(owner).or_default();
         for (number, release) in plan.releases.iter().enumerate().filter(|(_, release)| release.env == cluster.env) {
-            let name = release.namespace();
-            if name == "default" || name.starts_with("kube-") || release.spec.creates_namespace {
+            if !is_ours(release) {
                 continue;
             }
+            let name = release.namespace();
             let level = release.spec.security.pod_security;
             let namespace = namespaces.entry(name.to_owned()).or_insert_with(|| Namespace {
                 name: name.to_owned(),
@@ -50,6 +52,12 @@ pub fn all(plan: &Plan) -> BTreeMap<usize, Vec<Namespace>> {
         .map(|(cluster, namespaces)| (cluster, namespaces.into_values().collect::<Vec<_>>()))
         .filter(|(_, namespaces)| !namespaces.is_empty())
         .collect()
+}
+
+/// Whether hlgen makes a release's namespace.
+pub(super) fn is_ours(release: &ReleaseModel) -> bool {
+    let name = release.namespace();
+    name != "default" && !name.starts_with("kube-") && !release.spec.creates_namespace
 }
 
 /// Of several clusters of one name the one whose environment brings the platform apps (else the first).
@@ -68,9 +76,19 @@ fn owner(plan: &Plan, index: usize) -> usize {
 /// The objects of a namespace: itself first, then what lies in it.
 pub fn objects(plan: &Plan, cluster: usize, namespace: &Namespace) -> Vec<Json> {
     let mut objects = vec![object(plan, cluster, namespace)];
+    objects.extend(quota::objects(plan, namespace));
     objects.extend(super::network::policies(plan, cluster, namespace));
     objects.extend(super::secrets::objects(plan, cluster, &namespace.name));
     objects
+}
+
+/// Name, namespace and labels of an object that lies in a namespace and belongs to no release.
+pub(super) fn metadata(namespace: &Namespace, name: &str) -> Json {
+    json!({
+        "name": name,
+        "namespace": namespace.name,
+        "labels": { "app.kubernetes.io/managed-by": "hlgen" },
+    })
 }
 
 /// The Namespace itself.
@@ -78,6 +96,8 @@ fn object(plan: &Plan, cluster: usize, namespace: &Namespace) -> Json {
     let cluster = &plan.clusters[cluster];
     let env = &plan.environments[cluster.env];
     let level = namespace.pod_security.as_str();
+    // Without a version of its own the level would change with every upgrade of the cluster.
+    let version = cluster.kubernetes.map_or_else(|| "latest".to_owned(), |version| format!("v{version}"));
     let mut labels: IndexMap<String, &str> = IndexMap::new();
     labels.insert("app.kubernetes.io/managed-by".into(), "hlgen");
     labels.insert("hlgen.dev/project".into(), plan.project.name.as_str());
@@ -87,6 +107,7 @@ fn object(plan: &Plan, cluster: usize, namespace: &Namespace) -> Json {
     }
     for mode in ["enforce", "audit", "warn"] {
         labels.insert(format!("pod-security.kubernetes.io/{mode}"), level);
+        labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), &version);
     }
     json!({
         "apiVersion": "v1",

@@ -196,10 +196,13 @@ impl Maker<'_> {
             if self.plan.clusters[owner].name != self.cluster.name {
                 continue;
             }
+            // PriorityClasses: pods that name one that is not there are refused.
+            let of_cluster = namespaces::of_cluster(self.plan, owner);
             for one in all {
                 let is_used = one.releases.iter().any(|number| self.selected.releases.contains(number));
                 if is_used || (is_home && one.name == *argocd) {
                     let file = namespaces::file(self.plan, owner, &one);
+                    of_cluster.iter().filter(|_| text.is_empty()).for_each(|of_cluster| append(&mut text, of_cluster));
                     append(&mut text, &file);
                     names.push(one.name);
                 }
