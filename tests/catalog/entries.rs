@@ -156,7 +156,8 @@ fn native(provider: &str) -> BTreeSet<String> {
     provides.keys().map(|key| key.as_str().unwrap().to_owned()).collect()
 }
 
-/// A repository that installs an app and what it requires.
+/// A repository that installs an app and what it requires. There are quotas, so that what apps declare is held against what
+/// their values ask for.
 pub(crate) struct Repository {
     folder: tempfile::TempDir,
 }
@@ -243,7 +244,7 @@ impl Repository {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        write("hlgen.yaml", "apiVersion: hlgen.dev/v1\nkind: Project\nname: catalog\ngit: { repoURL: https://git.example.com/o/h.git }\n".into());
+        write("hlgen.yaml", "apiVersion: hlgen.dev/v1\nkind: Project\nname: catalog\ngit: { repoURL: https://git.example.com/o/h.git }\npolicies: { quota: all }\n".into());
         let capabilities = if chosen.is_empty() { String::new() } else { format!("capabilities:\n{chosen}") };
         for stage in ["dev", "staging", "prod"] {
             write(
