@@ -12,7 +12,7 @@ use crate::model::{Chart, Destination, Health, Input, RepositoryKind};
 use crate::plan::{ClusterPlan, Plan};
 use crate::render::{OutFile, application, namespaces, root};
 use crate::resolve::release::ReleaseModel;
-use crate::traits::namespace;
+use crate::traits::namespace::{self, Namespace};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -196,16 +196,17 @@ impl Maker<'_> {
             if self.plan.clusters[owner].name != self.cluster.name {
                 continue;
             }
+            let is_used = |one: &Namespace| {
+                one.releases.iter().any(|number| self.selected.releases.contains(number))
+                    || (is_home && one.name == *argocd)
+            };
+            let used: Vec<Namespace> = all.into_iter().filter(is_used).collect();
             // PriorityClasses: pods that name one that is not there are refused.
-            let of_cluster = namespaces::of_cluster(self.plan, owner);
-            for one in all {
-                let is_used = one.releases.iter().any(|number| self.selected.releases.contains(number));
-                if is_used || (is_home && one.name == *argocd) {
-                    let file = namespaces::file(self.plan, owner, &one);
-                    of_cluster.iter().filter(|_| text.is_empty()).for_each(|of_cluster| append(&mut text, of_cluster));
-                    append(&mut text, &file);
-                    names.push(one.name);
-                }
+            let of_cluster = namespaces::of_cluster(self.plan, owner).filter(|_| !used.is_empty());
+            of_cluster.iter().for_each(|file| append(&mut text, file));
+            for one in used {
+                append(&mut text, &namespaces::file(self.plan, owner, &one));
+                names.push(one.name);
             }
         }
         if !names.is_empty() {
