@@ -36,6 +36,7 @@ cases! {
     capability_moves
     cluster_leaves
     everything
+    policies_take_hold
     refused_head
     rename_announced
 }

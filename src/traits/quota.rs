@@ -124,6 +124,9 @@ pub(super) fn objects(plan: &Plan, namespace: &Namespace) -> Vec<Json> {
 
 /// Namespaces that should have a quota and have none, because a release does not say what it asks for.
 pub(super) fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
+    if !plan.releases.iter().any(|release| limits(plan, release)) {
+        return;
+    }
     let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
     for namespace in namespace::all(plan).into_values().flatten() {
         let Quota::Undeclared(releases) = quota(plan, &namespace) else { continue };
