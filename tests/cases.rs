@@ -122,6 +122,7 @@ cases! {
     profiles_and_vars
     projects_of_an_environment
     quantities_that_cannot_be
+    quotas_and_budgets_of_the_catalog
     quotas_exceeded
     quotas_of_namespaces
     ref_conflict_platform_lifecycle
