@@ -160,7 +160,7 @@ impl<'a> AppSide<'a> {
         let results = std::mem::take(&mut made.results);
         let merged = self.merged.get(&number).map(|(merged, _)| merged);
         let values = merged.and_then(|merged| Values::new(&self.values.forest, merged, &results));
-        traits::add(plan, number, cluster, scope, values, place, &mut files, findings);
+        traits::add(&traits::Context::new(plan, number, cluster, scope, values, place), &mut files, findings);
         made.results = results;
         let own = format!("environments/{}/manifests/{}", plan.env_of(release).name, release.app.name);
         let sources = docs

@@ -95,7 +95,7 @@ impl FromStr for Amount {
             number => number.parse().map_err(|_| TooLarge)?,
         };
         let number = number.checked_mul(1 << two).ok_or(TooLarge)?;
-        let places = ten + 9 - fraction.len() as i32;
+        let places = ten + 9 - i32::try_from(fraction.len()).map_err(|_| TooLarge)?;
         let power = 10_u128.checked_pow(places.unsigned_abs());
         let parts = match (places < 0, power) {
             (false, Some(power)) => number.checked_mul(power).ok_or(TooLarge)?,

@@ -201,7 +201,8 @@ fn app_through<E>(
                 Vec::new()
             };
             let seen = Values::new(&values.forest, &merged, &results);
-            traits::add(plan, *number, index, &scope, seen, &place, &mut files, &mut out.findings);
+            let context = traits::Context::new(plan, *number, index, &scope, seen, &place);
+            traits::add(&context, &mut files, &mut out.findings);
             release::check_manifests(release, &files, &mut out.findings);
             if !files.is_empty() {
                 out.manifests.insert((*number, index), release::holds_state(&files));

@@ -25,20 +25,31 @@ use crate::plan::values::Values;
 use crate::resolve::release::ReleaseModel;
 use crate::template::Scope;
 
-/// What a trait sees.
-struct Context<'c> {
+/// What a trait sees: a release on a cluster.
+pub struct Context<'c> {
     plan: &'c Plan,
     release: &'c ReleaseModel,
     number: usize,
     cluster: usize,
     scope: &'c Arc<Scope>,
-    /// What the app's `paths` lead to; none where no layer sets anything.
     values: Option<Values<'c>>,
-    /// `<cluster>/<release>`, for findings.
     place: &'c str,
 }
 
-impl Context<'_> {
+impl<'c> Context<'c> {
+    /// The release `number` on a cluster. `values` are its evaluated ones, none where no layer sets anything; `place` is
+    /// `<cluster>/<release>`, for findings.
+    pub fn new(
+        plan: &'c Plan,
+        number: usize,
+        cluster: usize,
+        scope: &'c Arc<Scope>,
+        values: Option<Values<'c>>,
+        place: &'c str,
+    ) -> Self {
+        Self { plan, release: &plan.releases[number], number, cluster, scope, values, place }
+    }
+
     /// The data of a capability that the release declares and somebody provides.
     fn capability(&self, name: &str) -> Option<Json> {
         let data = self.scope.capabilities.as_ref()?.get(name)?;
@@ -75,34 +86,20 @@ impl Context<'_> {
 /// Whether traits have anything to make for a release, or to say of it.
 pub fn any(plan: &Plan, release: &ReleaseModel) -> bool {
     let spec = &release.spec;
-    !spec.expose.is_empty()
-        || !spec.secrets.is_empty()
-        || spec.availability.is_some()
-        || quota::concerns(plan, release)
+    !spec.expose.is_empty() || !spec.secrets.is_empty() || spec.availability.is_some() || quota::concerns(plan, release)
 }
 
 /// Puts what the traits of a release make on a cluster beside its own manifests, in the order of their paths. A file that
 /// somebody wrote stands for the one a trait would make.
-pub fn add(
-    plan: &Plan,
-    number: usize,
-    cluster: usize,
-    scope: &Arc<Scope>,
-    values: Option<Values<'_>>,
-    place: &str,
-    files: &mut Vec<ManifestFile>,
-    findings: &mut Vec<Diagnostic>,
-) {
-    let release = &plan.releases[number];
-    if !any(plan, release) {
+pub fn add(context: &Context<'_>, files: &mut Vec<ManifestFile>, findings: &mut Vec<Diagnostic>) {
+    if !any(context.plan, context.release) {
         return;
     }
-    let context = Context { plan, release, number, cluster, scope, values, place };
     let mut made = Vec::new();
-    expose::routes(&context, &mut made, findings);
-    secrets::make(&context, files, &mut made, findings);
-    disruption::budget(&context, &mut made, findings);
-    quota::check_release(&context, findings);
+    expose::routes(context, &mut made, findings);
+    secrets::make(context, files, &mut made, findings);
+    disruption::budget(context, &mut made, findings);
+    quota::check_release(context, findings);
     made.retain(|made| !files.iter().any(|own| own.path == made.path));
     files.append(&mut made);
     files.sort_by(|one, other| one.path.cmp(&other.path));

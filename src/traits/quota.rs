@@ -32,6 +32,9 @@ struct Demand {
 /// One of the resources that a release may declare.
 type Declared = fn(&Requests) -> Option<&Quantity>;
 
+/// Writes an amount as people do.
+type Written = fn(Amount) -> String;
+
 /// What a namespace is to have.
 enum Quota {
     /// None, as the policies say.
@@ -167,7 +170,7 @@ pub(super) fn check_release(context: &Context<'_>, findings: &mut Vec<Diagnostic
     let same = |other: &&ReleaseModel| other.env == release.env && other.namespace() == release.namespace();
     let limited =
         |of: Declared| context.plan.releases.iter().filter(same).any(|other| of(&other.spec.requests).is_some());
-    let kinds: [(&str, Declared, fn(Amount) -> String); 2] = [
+    let kinds: [(&str, Declared, Written); 2] = [
         ("cpu", |requests| requests.cpu.as_ref(), Amount::cpu),
         ("memory", |requests| requests.memory.as_ref(), Amount::bytes),
     ];
