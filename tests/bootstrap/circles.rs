@@ -181,7 +181,7 @@ fn secrets_come_before_those_who_read_them() {
             .file("catalog/aa-dns/app.yaml", format!("{app}{secret}"))
             .file(
                 "catalog/zz-secrets/app.yaml",
-                format!("{app}provides: {{ secrets: {{ store: x }} }}\nrequires: [vault]\n"),
+                format!("{app}provides: {{ secrets: {{ store: x, backend: vault }} }}\nrequires: [vault]\n"),
             )
             .file(
                 "catalog/yy-vault/app.yaml",
@@ -224,4 +224,33 @@ fn what_cannot_be_told_is_a_finding() {
     let case = small(home);
     assert!(names(&steps(&case, &["dev", "--cluster", "one"])).contains(&"root".to_owned()));
     assert!(names(&steps(&case, &["dev", "--cluster", "two"])).contains(&"register".to_owned()));
+}
+
+/// With the plugin the root is the plugin's, and carries what `render --mode inline` writes.
+#[test]
+fn the_root_of_the_plugin() {
+    let case = small("apps: { argocd: {} }\n");
+    let rendered = case.run(&["render", "--mode", "inline", "--out", "inline"]);
+    assert_eq!(rendered.code, 0, "{}", rendered.stderr);
+    let root = case.read("inline/argocd/dev/root.yaml");
+    let body = root.split_once('\n').unwrap().1;
+    assert!(body.contains("name: hlgen\n"), "{body}");
+    assert!(script(&case, &["dev", "--mode", "inline"]).contains(body));
+    assert!(!script(&case, &["dev"]).contains(body));
+}
+
+/// Generated values live in one namespace; where it is no release's of these steps it is made all the same.
+#[test]
+fn the_namespace_of_the_secrets_is_there() {
+    let store = "capabilities: { secrets: { external: { store: company, backend: vault, namespace: keys } } }\n";
+    let case = small(&format!(
+        "{store}apps: {{ argocd: {{}}, web: {{}}, extra: {{ namespace: keys, tier: application }} }}\n"
+    ));
+    assert_eq!(steps(&case, &["dev"])["steps"][0]["namespaces"], serde_json::json!(["argocd", "web"]));
+    let app = case.read("catalog/web/app.yaml");
+    case.write(
+        "catalog/web/app.yaml",
+        format!("{app}secrets: [{{ name: s, keys: {{ k: {{ provided: a/b }} }} }}]\n").as_bytes(),
+    );
+    assert_eq!(steps(&case, &["dev"])["steps"][0]["namespaces"], serde_json::json!(["argocd", "keys", "web"]));
 }

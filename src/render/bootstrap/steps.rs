@@ -186,10 +186,22 @@ impl Maker<'_> {
         );
     }
 
-    /// The namespaces of what is installed, and Argo CD's.
+    /// Where the generated values of a release's Secrets live, if it has Secrets and somebody makes them.
+    fn secrets_namespace(&self, number: usize) -> Option<String> {
+        if self.plan.releases[number].spec.secrets.is_empty() {
+            return None;
+        }
+        let scope = self.plan.scope(number, self.selected.wanted.cluster);
+        let data = serde_json::to_value(scope.capabilities.as_ref()?.get("secrets")?).ok()?;
+        data.get("namespace").and_then(Json::as_str).map(str::to_owned)
+    }
+
+    /// The namespaces of what is installed, those where its Secrets are made, and Argo CD's.
     fn namespaces(&mut self) {
         let argocd = &self.plan.project.argocd.namespace;
         let is_home = self.selected.manager == Manager::Own && self.selected.wanted.only.is_none();
+        let secrets: Vec<String> =
+            self.selected.releases.iter().filter_map(|number| self.secrets_namespace(*number)).collect();
         let mut names = Vec::new();
         let mut text = String::new();
         for (owner, all) in namespace::all(self.plan) {
@@ -198,6 +210,7 @@ impl Maker<'_> {
             }
             let is_used = |one: &Namespace| {
                 one.releases.iter().any(|number| self.selected.releases.contains(number))
+                    || secrets.contains(&one.name)
                     || (is_home && one.name == *argocd)
             };
             let used: Vec<Namespace> = all.into_iter().filter(is_used).collect();
@@ -419,6 +432,14 @@ fn notes(plan: &Plan, selected: &Selected) -> Vec<String> {
                 notes.push(format!("{} requires {env}/{}, which has to be there first", release.name, other.name));
             }
         }
+    }
+    if selected.wanted.only.is_none() && selected.git_host.is_none() {
+        let git = &plan.instances[plan.clusters[selected.wanted.cluster].instance].git;
+        notes.push(format!(
+            "what Argo CD reads has to be in {}, branch {}, before it takes charge",
+            one_line(&git.repo_url),
+            one_line(&git.branch)
+        ));
     }
     if let Some(host) = &selected.git_host {
         let name = &plan.releases[host.release].name;
