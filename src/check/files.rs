@@ -34,7 +34,7 @@ pub fn check(plan: &Plan, docs: &Docs<'_>, findings: &mut Vec<Diagnostic>) {
         let Some(name) = path.rsplit('/').next() else { continue };
         if let ["catalog", app, _, ..] = path.split('/').collect::<Vec<_>>().as_slice() {
             let app_file = format!("catalog/{app}/app.yaml");
-            if !docs.source.read(&app_file).is_ok_and(|found| found.is_some()) {
+            if !docs.exists(&app_file) {
                 if lost.insert((*app).to_owned()) {
                     let finding = at_start(docs, &path, format!("`catalog/{app}/` is no app: it has no `app.yaml`"));
                     findings.push(finding.help(format!("write `{app_file}`, or remove the folder")));

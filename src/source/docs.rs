@@ -21,11 +21,19 @@ pub struct Docs<'s> {
 }
 
 /// What several views of one repository share.
-#[derive(Default)]
 struct Kept {
     parsed: Mutex<FxHashMap<Box<str>, Slot>>,
+    /// The slot of every file that was read and is not needed any more.
+    forgotten: Slot,
     findings: Mutex<Vec<Diagnostic>>,
     broken: Mutex<FxHashSet<Box<str>>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let forgotten = Arc::new(OnceLock::from(None));
+        Self { parsed: Mutex::default(), forgotten, findings: Mutex::default(), broken: Mutex::default() }
+    }
 }
 
 impl<'s> Docs<'s> {
@@ -85,13 +93,15 @@ impl<'s> Docs<'s> {
         self.decode(path, &bytes).map(|(text, _)| text.to_string())
     }
 
-    /// Forgets the documents of a file that nobody will ask for again in this run. Its text stays for findings.
+    /// Forgets the documents of a file that nobody will ask for again in this run. Its text stays for findings, and that
+    /// it was read stays known; most layers do not exist, and of those nothing is kept.
     pub fn forget(&self, path: &str) {
+        let broken = self.is_broken(std::iter::once(path));
         let mut parsed = self.kept.parsed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = parsed.get_mut(path) {
-            let empty = Slot::default();
-            let _ = empty.set(None);
-            *slot = empty;
+        match parsed.get_mut(path) {
+            Some(slot) if broken || matches!(slot.get(), Some(Some(_))) => *slot = Arc::clone(&self.kept.forgotten),
+            Some(slot) if !Arc::ptr_eq(slot, &self.kept.forgotten) => _ = parsed.remove(path),
+            _ => {}
         }
     }
 

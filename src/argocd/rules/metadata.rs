@@ -32,7 +32,7 @@ pub fn resource(
         rules.labels(labels);
         rules.annotations(annotations);
         if annotations.contains_key(keys::TRACKING_ID) {
-            rules.at(&format!("annotations[\"{}\"]", keys::TRACKING_ID), |rules| {
+            rules.at(format_args!("annotations[\"{}\"]", keys::TRACKING_ID), |rules| {
                 rules.field("is written by Argo CD itself");
             });
         }
@@ -62,7 +62,7 @@ impl Rules {
     /// Source: `ValidateLabels` of apimachinery.
     fn labels(&mut self, labels: &IndexMap<String, String>) {
         for (key, value) in labels {
-            self.at(&format!("labels[\"{key}\"]"), |rules| {
+            self.at(format_args!("labels[\"{key}\"]"), |rules| {
                 if !names::is_label_key(key) {
                     rules.name(format!("`{key}` is not a label key"));
                 }
@@ -77,7 +77,7 @@ impl Rules {
     /// Source: `ValidateAnnotations` of apimachinery; the rest by reading.
     fn annotations(&mut self, annotations: &IndexMap<String, String>) {
         for (key, value) in annotations {
-            self.at(&format!("annotations[\"{key}\"]"), |rules| {
+            self.at(format_args!("annotations[\"{key}\"]"), |rules| {
                 if !names::is_annotation_key(key) {
                     rules.name(format!("`{key}` is not an annotation key"));
                 }
@@ -127,7 +127,7 @@ impl Rules {
             }
         });
         for (index, finalizer) in duplicates(finalizers) {
-            self.at(&format!("finalizers[{index}]"), |rules| {
+            self.at(format_args!("finalizers[{index}]"), |rules| {
                 rules.add(Code::OutClash, format!("`{finalizer}` stands twice"));
             });
         }

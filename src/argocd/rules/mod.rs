@@ -15,6 +15,8 @@ mod sync;
 pub use instance::instance;
 pub use metadata::resource;
 
+use std::fmt::{self, Write as _};
+
 use serde::Serialize;
 
 use crate::diag::{Code, Level};
@@ -80,13 +82,15 @@ impl Rules {
         Self { version, object, path: String::new(), found: Vec::new() }
     }
 
-    /// Walks on below `part`: `spec`, `[0]` or `["a.b/c"]`.
-    fn at(&mut self, part: &str, walk: impl FnOnce(&mut Self)) {
+    /// Walks on below `part`: `spec`, `[0]` or `["a.b/c"]`. It is written where it stands, since it is shown only with a
+    /// violation and there are far more parts than violations.
+    fn at(&mut self, part: impl fmt::Display, walk: impl FnOnce(&mut Self)) {
         let length = self.path.len();
-        if !self.path.is_empty() && !part.starts_with('[') {
-            self.path.push('.');
+        let dot = if length == 0 { "" } else { "." };
+        let _ = write!(self.path, "{dot}{part}");
+        if self.path[length..].starts_with(".[") {
+            self.path.remove(length);
         }
-        self.path.push_str(part);
         walk(self);
         self.path.truncate(length);
     }
@@ -98,7 +102,7 @@ impl Rules {
         mut walk: impl FnMut(&mut Self, &'i T),
     ) {
         for (index, item) in items.into_iter().enumerate() {
-            self.at(&format!("{part}[{index}]"), |rules| walk(rules, item));
+            self.at(format_args!("{part}[{index}]"), |rules| walk(rules, item));
         }
     }
 

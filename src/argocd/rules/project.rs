@@ -46,7 +46,7 @@ impl Rules {
 
     fn twice<T: PartialEq>(&mut self, list: &str, items: &[T]) {
         for (index, _) in duplicates(items) {
-            self.at(&format!("{list}[{index}]"), |rules| {
+            self.at(format_args!("{list}[{index}]"), |rules| {
                 rules.add(Code::OutClash, "stands twice");
             });
         }

@@ -138,7 +138,7 @@ impl Rules {
         }
         self.each("valueFiles", &helm.value_files, |rules, file| rules.value_file(file, siblings));
         for (index, file) in duplicates(&helm.value_files) {
-            self.at(&format!("valueFiles[{index}]"), |rules| {
+            self.at(format_args!("valueFiles[{index}]"), |rules| {
                 rules.add(Code::OutClash, format!("`{file}` stands twice"));
             });
         }
@@ -201,7 +201,7 @@ impl Rules {
         });
         let names: Vec<&str> = plugin.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         for (index, name) in duplicates(&names) {
-            self.at(&format!("parameters[{index}]"), |rules| {
+            self.at(format_args!("parameters[{index}]"), |rules| {
                 rules.add(Code::OutClash, format!("parameter `{name}` stands twice"));
             });
         }
@@ -218,7 +218,7 @@ impl Rules {
     fn references(&mut self, sources: &[Source]) {
         for (index, source) in sources.iter().enumerate().filter(|(_, source)| !source.reference.is_empty()) {
             let name = &source.reference;
-            self.at(&format!("sources[{index}].ref"), |rules| {
+            self.at(format_args!("sources[{index}].ref"), |rules| {
                 // `^[a-zA-Z0-9_-]+$` (GetRefSources, by reading).
                 if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
                     rules.name(format!("`{name}` is not a name for `ref`: letters, digits, `_` and `-`"));
@@ -236,7 +236,7 @@ impl Rules {
             });
             if let Some((_, other)) = other {
                 let (found, expected) = (&source.target_revision, &other.target_revision);
-                self.at(&format!("sources[{index}].targetRevision"), |rules| {
+                self.at(format_args!("sources[{index}].targetRevision"), |rules| {
                     rules.field(format!("is `{found}`, but `{expected}` in another source of the same repository"));
                 });
             }

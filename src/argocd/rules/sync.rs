@@ -53,7 +53,7 @@ impl Rules {
         });
         let keys: Vec<&str> = policy.sync_options.iter().map(|option| key(option)).collect();
         for (index, key) in duplicates(&keys) {
-            self.at(&format!("syncOptions[{index}]"), |rules| {
+            self.at(format_args!("syncOptions[{index}]"), |rules| {
                 rules.add(Code::OutClash, format!("`{key}` stands twice"));
             });
         }

@@ -20,6 +20,9 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
 use self::staging::Staging;
 use self::tree::{At, Tree, What};
 use crate::diag::{Code, Diagnostic};
@@ -137,9 +140,12 @@ pub struct Output {
     project: String,
     mode: Mode,
     tree: Tree,
-    staged: Mutex<BTreeMap<String, Staged>>,
+    /// In the order of staging, which is that of the threads.
+    staged: Mutex<AllStaged>,
     staging: Staging,
 }
+
+type AllStaged = IndexMap<String, Staged, FxBuildHasher>;
 
 /// How much of a file of the last run is read: what Kubernetes takes as one object is far smaller.
 const BEFORE_MAX: u64 = 4 << 20;
@@ -274,7 +280,7 @@ impl Output {
         drop(self);
     }
 
-    fn staged(&self) -> MutexGuard<'_, BTreeMap<String, Staged>> {
+    fn staged(&self) -> MutexGuard<'_, AllStaged> {
         self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -322,22 +328,18 @@ impl Output {
 
     fn steps(&self, selected: &dyn Fn(&str) -> bool) -> Result<Steps, WriteError> {
         let staged = self.staged();
-        for path in staged.keys() {
-            if let Some(folder) = parents(path).find(|folder| staged.contains_key(*folder)) {
-                return Err(WriteError::Clash(folder.to_owned(), path.clone()));
-            }
-        }
+        check_clashes(&staged)?;
         let mut steps = Steps::default();
+        steps.summary.unchanged = staged.values().filter(|staged| staged.change == Change::None).count();
         let mut kept = BTreeMap::new();
         self.look_through(&staged, selected, &mut steps, &mut kept)?;
 
         let mut foreign = BTreeSet::new();
-        for (path, Staged { change, .. }) in &*staged {
+        for (path, Staged { change, .. }) in in_order(&staged) {
             match change {
-                Change::None => steps.summary.unchanged += 1,
                 Change::Changed => steps.summary.changed.push(path.clone()),
                 Change::Added => steps.summary.added.push(path.clone()),
-                Change::Foreign => {}
+                Change::None | Change::Foreign => {}
             }
             match self.tree.at(path)? {
                 At::Odd(Foreign { path, what }) => _ = foreign.insert(Foreign { path, what }),
@@ -374,14 +376,14 @@ impl Output {
     /// Walks the folder as it is: which files are stale, which stay and why, which folders there are.
     fn look_through(
         &self,
-        staged: &BTreeMap<String, Staged>,
+        staged: &AllStaged,
         selected: &dyn Fn(&str) -> bool,
         steps: &mut Steps,
         kept: &mut BTreeMap<String, Obstacle>,
     ) -> Result<(), WriteError> {
         let mut open = vec![String::new()];
         while let Some(folder) = open.pop() {
-            for (name, what) in self.tree.names(&folder)? {
+            for (name, what) in self.tree.names(&folder)?.iter() {
                 let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
                 match what {
                     What::Folder if name.starts_with('.') => _ = kept.insert(path, Obstacle::File),
@@ -418,7 +420,7 @@ impl Output {
         }
 
         let mut made = BTreeSet::new();
-        for (path, Staged { file, .. }) in &*self.staged() {
+        for (path, Staged { file, .. }) in in_order(&self.staged()) {
             let Some(file) = file else { continue };
             let at = self.root.join(path);
             if let Some(folder) = parents(path).next_back()
@@ -478,6 +480,32 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(filled)
+}
+
+/// What was staged and is not there already, by path.
+fn in_order(staged: &AllStaged) -> Vec<(&String, &Staged)> {
+    let mut differ: Vec<_> = staged.iter().filter(|(_, staged)| staged.change != Change::None).collect();
+    differ.sort_unstable_by_key(|(path, _)| *path);
+    differ
+}
+
+/// No staged file may be a folder of another one.
+fn check_clashes(staged: &AllStaged) -> Result<(), WriteError> {
+    let mut seen: FxHashSet<&str> = FxHashSet::default();
+    // Above a folder that was seen all were.
+    let clashes = staged.keys().any(|path| {
+        let mut new = parents(path).rev().take_while(|folder| seen.insert(folder));
+        new.any(|folder| staged.contains_key(folder))
+    });
+    if !clashes {
+        return Ok(());
+    }
+    let mut paths: Vec<&String> = staged.keys().collect();
+    paths.sort_unstable();
+    let clash =
+        |path: &String| Some((parents(path).find(|folder| staged.contains_key(*folder))?.to_owned(), path.clone()));
+    let (folder, path) = paths.into_iter().find_map(clash).unwrap_or_default();
+    Err(WriteError::Clash(folder, path))
 }
 
 /// The folders of a path, outermost first: `a`, `a/b` for `a/b/c`.

@@ -38,7 +38,7 @@ enum Listing {
     Missing,
     Behind(At),
     /// Sorted by name.
-    Names(Vec<(String, What)>),
+    Names(Arc<[(String, What)]>),
     Failed(ErrorKind, String),
 }
 
@@ -46,11 +46,12 @@ enum Listing {
 pub(super) struct Tree {
     root: PathBuf,
     folders: RwLock<FxHashMap<String, Arc<OnceLock<Listing>>>>,
+    missing: Arc<OnceLock<Listing>>,
 }
 
 impl Tree {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, folders: RwLock::default() }
+        Self { root, folders: RwLock::default(), missing: Arc::new(OnceLock::from(Listing::Missing)) }
     }
 
     /// What stands at a path.
@@ -70,11 +71,11 @@ impl Tree {
     }
 
     /// The entries of a folder, by name.
-    pub(super) fn names(&self, folder: &str) -> Result<Vec<(String, What)>, WriteError> {
+    pub(super) fn names(&self, folder: &str) -> Result<Arc<[(String, What)]>, WriteError> {
         match self.listing(folder).get() {
-            Some(Listing::Names(names)) => Ok(names.clone()),
+            Some(Listing::Names(names)) => Ok(Arc::clone(names)),
             Some(Listing::Failed(kind, message)) => Err(self.failed(folder, *kind, message)),
-            _ => Ok(Vec::new()),
+            _ => Ok(Arc::new([])),
         }
     }
 
@@ -84,6 +85,10 @@ impl Tree {
 
     fn listing(&self, folder: &str) -> Arc<OnceLock<Listing>> {
         let known = self.folders.read().unwrap_or_else(PoisonError::into_inner).get(folder).map(Arc::clone);
+        // What the folder above does not hold need not be remembered: in a new output no folder is there.
+        if known.is_none() && !folder.is_empty() && matches!(self.at(folder), Ok(At::Nothing)) {
+            return Arc::clone(&self.missing);
+        }
         let cell = known.unwrap_or_else(|| {
             let mut folders = self.folders.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(folders.entry(folder.to_owned()).or_default())
@@ -123,7 +128,7 @@ impl Tree {
             }
         }
         names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        Listing::Names(names)
+        Listing::Names(names.into())
     }
 }
 
