@@ -15,6 +15,12 @@
 mod charts;
 #[path = "catalog/entries.rs"]
 mod entries;
+#[path = "support/kubernetes.rs"]
+mod kubernetes;
+#[path = "catalog/passwords.rs"]
+mod passwords;
+#[path = "catalog/secrets.rs"]
+mod secrets;
 mod support;
 #[path = "catalog/table.rs"]
 mod table;

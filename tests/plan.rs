@@ -14,6 +14,9 @@ use hlgen::diag::Diagnostic;
 use hlgen::ops::evaluate::Selection;
 use hlgen::ops::render::{Delivery, Target, render};
 use hlgen::ops::workspace::Workspace;
+use hlgen::plan;
+use hlgen::resolve::view::View;
+use hlgen::schema::kinds::Kinds;
 
 const PROJECT: &str =
     "apiVersion: hlgen.dev/v1\nkind: Project\nname: homelab\ngit: { repoURL: https://git.example.com/o/h.git }\n";
@@ -52,13 +55,18 @@ impl Case {
         self.file("catalog/web/app.yaml", format!("{APP}{text}"))
     }
 
-    fn render(&self) -> Rendered {
+    fn folder(&self) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in &self.files {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
+        folder
+    }
+
+    fn render(&self) -> Rendered {
+        let folder = self.folder();
         let workspace = Workspace::open(folder.path()).unwrap();
         let outcome = render(&workspace, &Selection::default(), Delivery::Files, Target::Write(Path::new(""))).unwrap();
         let mut out = BTreeMap::new();
@@ -314,4 +322,21 @@ fn another_provider_of_secrets_changes_where_secrets_come_from_and_nothing_else(
         (&switched.out["dev/web/manifests/secret-web.yaml"], &switched.out["dev/namespaces/external.yaml"]);
     assert!(made.contains("kind: SealedSecret") && made.contains("user: me"), "{made}");
     assert!(!namespace.contains("Password"), "{namespace}");
+}
+
+#[test]
+fn a_part_of_a_repository_has_the_environments_whose_secrets_it_names() {
+    let secrets = "[{ name: web, keys: { a: { from: { environment: hub, release: web, secret: web, key: a } } } }]";
+    let folder = Case::new()
+        .app(&format!("{CHART}secrets: [{{ name: web, keys: {{ a: {{ literal: x }} }} }}]\n"))
+        .env(&format!("apps: {{ web: {{ secrets: {secrets} }} }}\n"))
+        .file("environments/hub/environment.yaml", format!("{ENVIRONMENT}apps: {{ web: {{}} }}\n"))
+        .file("environments/other/environment.yaml", format!("{ENVIRONMENT}apps: {{ web: {{}} }}\n"))
+        .folder();
+    let workspace = Workspace::open(folder.path()).unwrap();
+    let (docs, mut findings) = (workspace.docs(), Vec::new());
+    let view = View::Environments(["dev".to_owned()].into());
+    let plan = plan::part(&docs, &Kinds::default(), &view, &mut findings).unwrap();
+    let names: Vec<&str> = plan.environments.iter().map(|env| env.name.as_str()).collect();
+    assert_eq!(names, ["dev", "hub"], "{findings:?}");
 }

@@ -13,13 +13,13 @@ use crate::entries::{self, Entry, PROVIDERS, Repository};
 use crate::support;
 
 /// A chart's facts and the folder of its files.
-struct Chart {
-    folder: PathBuf,
+pub(crate) struct Chart {
+    pub folder: PathBuf,
     facts: Value,
 }
 
 /// Charts by name and version, without a leading `v`.
-fn charts() -> Option<BTreeMap<(String, String), Chart>> {
+pub(crate) fn charts() -> Option<BTreeMap<(String, String), Chart>> {
     let mut charts = BTreeMap::new();
     for folder in std::fs::read_dir(support::shared("charts")?).unwrap() {
         let folder = folder.unwrap().path();
@@ -32,7 +32,7 @@ fn charts() -> Option<BTreeMap<(String, String), Chart>> {
     Some(charts)
 }
 
-fn chart_of<'c>(entry: &Entry, charts: &'c BTreeMap<(String, String), Chart>) -> Option<&'c Chart> {
+pub(crate) fn chart_of<'c>(entry: &Entry, charts: &'c BTreeMap<(String, String), Chart>) -> Option<&'c Chart> {
     let chart = entry.spec.chart.as_ref()?;
     charts.get(&(chart.name.clone()?, chart.version.as_deref()?.trim_start_matches('v').to_owned()))
 }
@@ -130,7 +130,7 @@ fn check(entries: &BTreeMap<String, Entry>, entry: &Entry, chart: &Chart) -> Vec
 }
 
 /// YAML as Helm and Kubernetes read it: `no` is false.
-fn as_helm_reads(text: &str) -> Value {
+pub(crate) fn as_helm_reads(text: &str) -> Value {
     let text: Arc<str> = text.into();
     let docs = parse(&text, FileId(0), &Limits::default(), &mut Vec::new());
     to_json(&docs[0], docs[0].root())

@@ -1,11 +1,10 @@
 //! What releases declare together, and what can be said of a Secret without its store: names, generators, two Secrets of
 //! one name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::generated::{alphabet, values};
+use super::generated::{Value, alphabet, values};
 use super::place;
-use super::store::Store;
 use crate::argocd::names::is_dns_subdomain;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{Generate, Secret, SecretKey};
@@ -102,57 +101,62 @@ fn check_clashes(plan: &Plan, findings: &mut Vec<Diagnostic>) {
 
 /// Generated values need a namespace to live in, and names of their own there.
 fn check_generated(plan: &Plan, findings: &mut Vec<Diagnostic>) {
-    let mut namespaces: BTreeMap<(&str, String), bool> = BTreeMap::new();
-    for (cluster, all) in namespace::all(plan) {
-        let name = plan.clusters[cluster].name.as_str();
-        namespaces.extend(all.into_iter().map(|namespace| ((name, namespace.name), true)));
-    }
-    let mut clusters: Vec<&str> = plan.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
-    clusters.sort_unstable();
-    clusters.dedup();
+    let all = namespace::all(plan).into_iter();
+    let namespaces: BTreeSet<(&str, String)> = all
+        .flat_map(|(cluster, all)| {
+            all.into_iter().map(move |namespace| (plan.clusters[cluster].name.as_str(), namespace.name))
+        })
+        .collect();
+    let clusters: BTreeSet<&str> = plan.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
     for cluster in clusters {
-        let mut names: BTreeMap<(Option<String>, String), String> = BTreeMap::new();
         let mut homeless: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        let mut names: BTreeMap<(String, String), String> = BTreeMap::new();
         for value in values(plan, cluster, |_| true) {
-            let release = &plan.releases[value.release];
-            let Store { namespace, .. } = &value.store;
-            let known = namespace.as_ref().is_some_and(|name| namespaces.contains_key(&(cluster, name.clone())));
-            if !known {
-                homeless.entry(namespace.clone()).or_insert(value.release);
-                continue;
-            }
-            let (name, path) = (value.name(), value.origin.path());
-            let at = || release.span(plan.env_of(release), &["secrets"]);
-            if !is_dns_subdomain(&name) {
-                let finding =
-                    Diagnostic::new(Code::SecretsName, format!("`{name}` is too long for the name of an object"));
-                let finding = finding.at(at(), format!("for {cluster}"));
-                findings.push(finding.help("a generated value is named after environment, release, Secret and key"));
-            }
-            match names.get(&(namespace.clone(), name.clone())) {
-                Some(other) if *other != path => {
-                    let message = format!("the generated values `{path}` and `{other}` would both be called `{name}`");
-                    let finding = Diagnostic::new(Code::SecretsClash, message).at(at(), format!("for {cluster}"));
-                    findings
-                        .push(finding.help("rename a key: only small letters, digits, `-` and `.` tell names apart"));
+            match &value.store.namespace {
+                Some(namespace) if namespaces.contains(&(cluster, namespace.clone())) => {
+                    check_name(plan, cluster, namespace, &value, &mut names, findings);
                 }
-                _ => {
-                    names.insert((namespace.clone(), name), path);
+                namespace => {
+                    homeless.entry(namespace.clone()).or_insert(value.release);
                 }
             }
         }
-        for (namespace, number) in homeless {
-            let release = &plan.releases[number];
-            let message = match namespace {
-                Some(namespace) => {
-                    format!("generated values would live in namespace `{namespace}`, which hlgen does not make")
-                }
-                None => "the provider of `secrets` does not say in which namespace generated values live".to_owned(),
-            };
-            let at = release.span(plan.env_of(release), &["secrets"]);
-            let finding =
-                Diagnostic::new(Code::SecretsProvider, message).at(at, format!("`{}` has some", release.name));
-            findings.push(finding.help("write the namespace of a release as `namespace` into the data of `secrets`"));
-        }
+        findings.extend(homeless.into_iter().map(|(namespace, release)| homeless_finding(plan, namespace, release)));
     }
+}
+
+/// `names` are those of the values before, by namespace and name.
+fn check_name(
+    plan: &Plan,
+    cluster: &str,
+    namespace: &str,
+    value: &Value<'_>,
+    names: &mut BTreeMap<(String, String), String>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let release = &plan.releases[value.release];
+    let (name, path) = (value.name(), value.origin.path());
+    let mut says = |code: Code, message: String, help: &str| {
+        let at = release.span(plan.env_of(release), &["secrets"]);
+        findings.push(Diagnostic::new(code, message).at(at, format!("for {cluster}")).help(help));
+    };
+    if !is_dns_subdomain(&name) {
+        let message = format!("`{name}` is too long for the name of an object");
+        says(Code::SecretsName, message, "a generated value is named after environment, release, Secret and key");
+    }
+    if let Some(other) = names.insert((namespace.to_owned(), name.clone()), path.clone()) {
+        let message = format!("the generated values `{path}` and `{other}` would both be called `{name}`");
+        says(Code::SecretsClash, message, "rename a key: only small letters, digits, `-` and `.` tell names apart");
+    }
+}
+
+fn homeless_finding(plan: &Plan, namespace: Option<String>, number: usize) -> Diagnostic {
+    let release = &plan.releases[number];
+    let message = match namespace {
+        Some(name) => format!("generated values would live in namespace `{name}`, which hlgen does not make"),
+        None => "the provider of `secrets` does not say in which namespace generated values live".to_owned(),
+    };
+    let at = release.span(plan.env_of(release), &["secrets"]);
+    let finding = Diagnostic::new(Code::SecretsProvider, message).at(at, format!("`{}` has some", release.name));
+    finding.help("write the namespace of a release as `namespace` into the data of `secrets`")
 }

@@ -32,24 +32,6 @@ use crate::plan::manifests::{ManifestFile, Object};
 pub(super) use check::check;
 pub(super) use generated::objects;
 
-/// Findings about one Secret of a release.
-struct Found<'f> {
-    context: &'f Context<'f>,
-    at: Span,
-    findings: &'f mut Vec<Diagnostic>,
-}
-
-impl Found<'_> {
-    fn push(&mut self, finding: Diagnostic) {
-        self.findings.push(finding);
-    }
-
-    /// A finding at the Secret's declaration.
-    fn here(&self, finding: Diagnostic) -> Diagnostic {
-        finding.at(self.at, format!("for {}", self.context.place))
-    }
-}
-
 /// Makes the Secrets of a release on a cluster; completes the sealed ones that are among its `own` manifests.
 pub(super) fn make(
     context: &Context<'_>,
@@ -71,7 +53,6 @@ pub(super) fn make(
     };
     let mut missing: Vec<Contents<'_>> = Vec::new();
     for secret in &release.spec.secrets {
-        let at = place(plan, context.number, secret, None);
         let contents = match Contents::of(context, secret) {
             Ok(contents) => contents,
             Err(wrong) => {
@@ -82,32 +63,45 @@ pub(super) fn make(
                 continue;
             }
         };
-        let found = &mut Found { context, at, findings };
         let path = file_name(&secret.name);
-        let objects = own.iter_mut().flat_map(|file| &mut file.objects);
-        let written = objects.filter(|object| makes(object, &secret.name)).collect::<Vec<_>>();
-        if !written.is_empty() {
-            for object in written.into_iter().filter(|object| sealed::is_sealed(object)) {
-                sealed::complete(context, &contents, object, found);
+        if is_written(context, &contents, &path, own, findings) {
+            continue;
+        }
+        let at = place(plan, context.number, secret, None);
+        match &store {
+            _ if contents.is_plain() => made.push(file(path, vec![external::plain_secret(context, &contents)], at)),
+            Some(store) if store.backend == Backend::Sealed => {
+                let finding = sealed::missing(context, store, &contents, own);
+                findings.push(finding.at(at, format!("for {}", context.place)));
             }
-        } else if own.iter().any(|file| file.path == path) {
-        } else if contents.is_plain() {
-            made.push(file(path, vec![external::plain_secret(context, &contents)], at));
-        } else {
-            match &store {
-                Some(store) if store.backend == Backend::Sealed => {
-                    sealed::missing(context, store, &contents, own, found);
-                }
-                Some(store) => {
-                    made.push(file(path, vec![external::external_secret(context, store, &contents)], at));
-                }
-                None => missing.push(contents),
-            }
+            Some(store) => made.push(file(path, vec![external::external_secret(context, store, &contents)], at)),
+            None => missing.push(contents),
         }
     }
     if let Some(first) = missing.first() {
         findings.push(nobody(context, &missing, place(plan, context.number, first.secret, None)));
     }
+}
+
+/// Whether somebody's own manifests make a Secret: an object that becomes it, or a file of its name. Sealed ones are
+/// checked and completed.
+fn is_written(
+    context: &Context<'_>,
+    contents: &Contents<'_>,
+    path: &str,
+    own: &mut [ManifestFile],
+    findings: &mut Vec<Diagnostic>,
+) -> bool {
+    let mut written = own.iter().any(|file| file.path == path);
+    for object in own.iter_mut().flat_map(|file| &mut file.objects) {
+        if makes(object, &contents.secret.name) {
+            written = true;
+            if sealed::is_sealed(object) {
+                sealed::complete(context, contents, object, findings);
+            }
+        }
+    }
+    written
 }
 
 /// The note that says which Secrets of a release a person has to create.

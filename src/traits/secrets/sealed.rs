@@ -4,7 +4,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Found;
 use super::by_hand::{self, For};
 use super::external::early;
 use super::store::Store;
@@ -28,7 +27,12 @@ fn to_seal<'s>(contents: &'s Contents<'s>) -> impl Iterator<Item = &'s Entry<'s>
 }
 
 /// Checks a SealedSecret against what is declared, and adds to its template what is no secret.
-pub(super) fn complete(context: &Context<'_>, contents: &Contents<'_>, object: &mut Object, found: &mut Found<'_>) {
+pub(super) fn complete(
+    context: &Context<'_>,
+    contents: &Contents<'_>,
+    object: &mut Object,
+    findings: &mut Vec<Diagnostic>,
+) {
     let name = &contents.secret.name;
     let namespace = context.release.namespace();
     let text = |pointer: &str| object.value.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
@@ -43,7 +47,7 @@ pub(super) fn complete(context: &Context<'_>, contents: &Contents<'_>, object: &
             Some("true") => "it may be opened anywhere: leave `namespace` out",
             _ => "seal it again for the namespace of the release, or with `--scope cluster-wide`",
         };
-        found.push(finding.at(at, "not the release's namespace").help(help));
+        findings.push(finding.at(at, "not the release's namespace").help(help));
     }
     let sealed = object.value.pointer("/spec/encryptedData").and_then(Json::as_object).cloned().unwrap_or_default();
     let templated = object.value.pointer("/spec/template/data").and_then(Json::as_object).cloned().unwrap_or_default();
@@ -52,7 +56,7 @@ pub(super) fn complete(context: &Context<'_>, contents: &Contents<'_>, object: &
         let message = format!("the SealedSecret `{name}` has no key `{}`", entry.key);
         let finding = Diagnostic::new(Code::SecretsSealed, message).at(object.span(&["spec", "encryptedData"]), "here");
         let near = nearest(entry.key, sealed.keys().map(String::as_str));
-        found.push(finding.help(match near {
+        findings.push(finding.help(match near {
             Some(near) => format!("it has `{near}`; the app declares `{}`", entry.key),
             None => "seal it again with all keys, or add this one with `kubeseal --merge-into`".into(),
         }));
@@ -62,7 +66,7 @@ pub(super) fn complete(context: &Context<'_>, contents: &Contents<'_>, object: &
             let message = format!("`{key}` of the SealedSecret `{name}` is not sealed");
             let at = object.span(&["spec", "encryptedData", key]);
             let finding = Diagnostic::new(Code::SecretsSealed, message).at(at, "this is no output of kubeseal");
-            found.push(finding.help("take it out, seal it, and change the value: it has been in a file as it is"));
+            findings.push(finding.help("take it out, seal it, and change the value: it has been in a file as it is"));
         }
     }
     let added: Map<String, Json> = contents
@@ -99,14 +103,13 @@ fn add(object: &mut Json, path: &[&str], entries: Map<String, Json>) {
     }
 }
 
-/// The finding for a Secret that nobody has sealed yet, with the command that does.
+/// The finding, without a place, for a Secret that nobody has sealed yet, with the command that does.
 pub(super) fn missing(
     context: &Context<'_>,
     store: &Store,
     contents: &Contents<'_>,
     own: &[ManifestFile],
-    found: &mut Found<'_>,
-) {
+) -> Diagnostic {
     let release = context.release;
     let name = &contents.secret.name;
     let environment = context.plan.env_of(release).name.as_str();
@@ -125,5 +128,5 @@ pub(super) fn missing(
     if let Some(near) = nearest(name, names) {
         finding = finding.note(format!("there is a SealedSecret `{near}`; the app declares `{name}`"));
     }
-    found.push(found.here(finding).help(format!("{create} | kubeseal --format yaml{controller} > {file}")));
+    finding.help(format!("{create} | kubeseal --format yaml{controller} > {file}"))
 }
