@@ -1,8 +1,10 @@
 //! What a person types to make a Secret: a command without a value in it. What is generated elsewhere the shell generates
 //! here; what only the person has is read from a file that stands for `${FILE}`.
 
+use super::check::is_key;
 use super::generated::alphabet;
 use super::value::{Contents, Entry, Generated, Origin, Part};
+use crate::argocd::names::is_dns_subdomain;
 use crate::model::Generate;
 
 /// The environment whose cluster the command is meant for, and the namespace of the Secret.
@@ -23,7 +25,7 @@ pub(super) fn create<'s>(
     let mut words = vec![
         "kubectl create secret generic".to_owned(),
         contents.secret.name.clone(),
-        format!("--namespace {}", place.namespace),
+        format!("--namespace {}", quoted(place.namespace)),
     ];
     words.extend(contents.kind().map(|kind| format!("--type {kind}")));
     words.extend(options.iter().map(|option| (*option).to_owned()));
@@ -35,10 +37,12 @@ fn argument(contents: &Contents<'_>, entry: &Entry<'_>, place: For<'_>) -> Strin
     let key = entry.key;
     match entry.parts.as_slice() {
         [Part::Stored(Origin::Generated(generated))] => {
-            let (own_env, own) = (generated.environment == place.environment, generated.release == place.release);
-            if own && own_env {
+            let here = generated.environment == place.environment;
+            // Another release's names are not checked yet; what could mean more to a shell is no part of a command.
+            let plain = is_dns_subdomain(generated.secret) && is_key(generated.key);
+            if here && generated.release == place.release {
                 format!("--from-literal={key}=\"$({})\"", random(generated.how))
-            } else if own_env {
+            } else if here && plain {
                 format!("--from-literal={key}=\"$({})\"", copied(generated))
             } else {
                 format!("--from-file={key}=${{FILE}}")
@@ -82,11 +86,14 @@ fn copied(generated: &Generated<'_>) -> String {
     let Generated { namespace, secret, key, .. } = generated;
     // A dot in a key would be a step of the path.
     let key = key.replace('.', "\\.");
-    format!("kubectl get secret {secret} --namespace {namespace} --output jsonpath='{{.data.{key}}}' | base64 -d")
+    format!(
+        "kubectl get secret {secret} --namespace {} --output jsonpath='{{.data.{key}}}' | base64 -d",
+        quoted(namespace)
+    )
 }
 
 /// A text as one word of a shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

@@ -35,24 +35,37 @@ pub(in crate::traits) fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     check_generated(plan, findings);
 }
 
+/// Whether Kubernetes takes a Secret's name and keys. Of one that it refuses nothing is made, and no command is shown.
+pub(super) fn is_well_named(secret: &Secret) -> bool {
+    is_dns_subdomain(&secret.name) && !secret.keys.is_empty() && secret.keys.keys().all(|key| is_key(key))
+}
+
+/// Whether a text can be the key of a Secret.
+pub(super) fn is_key(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    !text.is_empty() && text.len() <= 253 && text.chars().all(plain) && text != "." && text != ".."
+}
+
 fn check_names(plan: &Plan, number: usize, secret: &Secret, findings: &mut Vec<Diagnostic>) {
-    let at = |key| place(plan, number, secret, key);
+    if is_well_named(secret) {
+        return;
+    }
+    let mut says = |key: Option<&str>, message: String, help: &str| {
+        let what = if key.is_some() { "this key" } else { "this Secret" };
+        let at = place(plan, number, secret, key);
+        findings.push(Diagnostic::new(Code::SecretsName, message).at(at, what).help(help));
+    };
     if !is_dns_subdomain(&secret.name) {
-        let finding = Diagnostic::new(Code::SecretsName, format!("`{}` cannot be the name of a Secret", secret.name));
-        let help = "at most 253 characters of a-z, 0-9, `-` and `.`, letters and digits at the ends";
-        findings.push(finding.at(at(None), "this Secret").help(help));
+        let message = format!("`{}` cannot be the name of a Secret", secret.name);
+        says(None, message, "at most 253 characters of a-z, 0-9, `-` and `.`, letters and digits at the ends");
     }
     if secret.keys.is_empty() {
-        let finding = Diagnostic::new(Code::SecretsName, format!("the Secret `{}` has no keys", secret.name));
-        findings.push(finding.at(at(None), "this Secret").help("say below `keys:` what it holds, or remove it"));
+        let message = format!("the Secret `{}` has no keys", secret.name);
+        says(None, message, "say below `keys:` what it holds, or remove it");
     }
-    for key in secret.keys.keys() {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-        if key.is_empty() || key.len() > 253 || !key.chars().all(plain) || key == "." || key == ".." {
-            let finding = Diagnostic::new(Code::SecretsName, format!("`{key}` cannot be a key of a Secret"));
-            let help = "at most 253 letters, digits, `-`, `_` and `.`";
-            findings.push(finding.at(at(Some(key)), "this key").help(help));
-        }
+    for key in secret.keys.keys().filter(|key| !is_key(key)) {
+        let message = format!("`{key}` cannot be a key of a Secret");
+        says(Some(key), message, "at most 253 letters, digits, `-`, `_` and `.`");
     }
 }
 

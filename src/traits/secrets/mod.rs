@@ -52,7 +52,7 @@ pub(super) fn make(
         }
     };
     let mut missing: Vec<Contents<'_>> = Vec::new();
-    for secret in &release.spec.secrets {
+    for secret in release.spec.secrets.iter().filter(|secret| check::is_well_named(secret)) {
         let contents = match Contents::of(context, secret) {
             Ok(contents) => contents,
             Err(wrong) => {

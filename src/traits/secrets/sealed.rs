@@ -117,7 +117,7 @@ pub(super) fn missing(
     let create = by_hand::create(contents, to_seal(contents), place, &["--dry-run=client", "--output yaml"]);
     let controller = match store.namespace.as_deref() {
         None | Some("kube-system") => String::new(),
-        Some(namespace) => format!(" --controller-namespace {namespace}"),
+        Some(namespace) => format!(" --controller-namespace {}", by_hand::quoted(namespace)),
     };
     let file = format!("environments/{environment}/manifests/{}/{}", release.app.name, super::file_name(name));
     let mut finding = Diagnostic::new(Code::SecretsNotSealed, format!("nobody has sealed the Secret `{name}`"));
