@@ -78,6 +78,13 @@ cases! {
     layers_of_a_base
     layers_replaced_by_the_project
     layers_that_mean_nothing
+    lint_git_revision_moves
+    lint_image_tags
+    lint_labels
+    lint_paths_that_cannot_be_read
+    lint_ports_meet
+    lint_requests_and_replicas
+    lint_storage_class_unknown
     list_releases_and_applications
     manifests_of_an_environment
     manifests_of_kinds_with_crds
@@ -138,15 +145,18 @@ cases! {
     schema_points_at_the_layer
     schema_that_cannot_be_used
     schema_with_defaults
+    secrets_allowed
     secrets_by_hand
     secrets_in_aws
     secrets_in_kubernetes
+    secrets_in_plain_text
     secrets_in_vault
     secrets_of_another_environment
     secrets_of_ones_own
     secrets_out_of_reach
     secrets_sealed
     secrets_sealed_wrong
+    secrets_that_are_none
     secrets_that_cannot_be
     secrets_that_clash
     secrets_without_a_home

@@ -131,6 +131,20 @@ impl AppSchema {
 }
 
 impl AppSchema {
+    /// The chart's own defaults, where they are known.
+    pub(super) fn defaults(&self) -> Option<&Json> {
+        self.defaults.as_ref()
+    }
+
+    /// Whether the schema names a value, so that the chart has something to put where nobody sets it.
+    pub(super) fn names(&self, path: &Path) -> bool {
+        let found = path.0.iter().try_fold(self.schema.document(), |schema, step| match step {
+            Step::Key(key) => schema.get("properties")?.get(key),
+            Step::Index(_) => schema.get("items"),
+        });
+        found.is_some()
+    }
+
     /// Whether validating a value of so many nodes is within the bounds; what is too much is a finding.
     fn affords(
         &self,
@@ -252,7 +266,7 @@ fn place(
 }
 
 /// Values over the chart's defaults as Helm coalesces them: maps merge, a null removes the key.
-fn coalesce(defaults: &Json, values: Json) -> Json {
+pub(super) fn coalesce(defaults: &Json, values: Json) -> Json {
     match (defaults, values) {
         (Json::Object(defaults), Json::Object(mut values)) => {
             let mut out = serde_json::Map::new();

@@ -84,6 +84,7 @@ codes! {
     HlgenVersion = "project/hlgen-version", Error, "the project asks for another version of hlgen";
     ChartUnsupported = "catalog/unsupported-version", Error, "a chart version outside what the catalog entry's values fit";
     CatalogUnpinned = "catalog/unpinned", Warning, "a prod environment takes the chart version from the built-in catalog";
+    CatalogRevision = "catalog/revision", Warning, "a Git revision that moves without a commit here";
     CatalogLifecycle = "lifecycle/status", Warning, "an app or its chart is deprecated or retired";
     // Capabilities and order.
     CapabilityMissing = "capability/missing", Error, "nothing provides a required capability";
@@ -116,11 +117,14 @@ codes! {
     OutManifest = "out/manifest", Error, "a manifest is not a Kubernetes object";
     OutSize = "out/size", Error, "an object would be larger than Kubernetes or Argo CD takes";
     OutForeign = "out/foreign-file", Error, "a file that hlgen did not write is in the way";
+    OutLabel = "out/label", Error, "a label or annotation that Kubernetes refuses";
     ExposeClash = "expose/clash", Error, "two releases claim one host and path";
     ExposeHost = "expose/no-host", Warning, "a way in has no host";
     ExposeUnguarded = "expose/unguarded", Note, "a way in that wants single sign-on is left out, because nothing provides it";
     ExposeScheme = "expose/scheme", Note, "a way in whose protocol the Service has to say itself";
     ExposeUnsupported = "expose/unsupported", Error, "the ingress provider cannot do what a way in asks for";
+    SecretsPlaintext = "secrets/plaintext", Error, "a secret in plain text";
+    SecretsEntropy = "secrets/entropy", Warning, "a text that looks random, as a secret does";
     SecretsReference = "secrets/reference", Error, "a key of a Secret refers to something that does not exist";
     SecretsGenerate = "secrets/generate", Error, "a value cannot be generated as declared";
     SecretsName = "secrets/name", Error, "a Secret or one of its keys has a name that Kubernetes would refuse";
@@ -137,6 +141,12 @@ codes! {
     PolicyPodSecurity = "policy/pod-security", Error, "a release needs a weaker Pod Security level than the policy";
     QuotaExceeded = "quota/exceeded", Error, "a release's values ask for more than it declares";
     QuotaUndeclared = "quota/undeclared", Note, "a namespace gets no quota, because a release does not say what it asks for";
+    // What runs, judged where the app's `paths:` lead.
+    ImageTag = "image/tag", Warning, "an image without a tag, or with the tag `latest`";
+    ResourcesRequests = "resources/requests", Warning, "an app that asks for no CPU or no memory in production";
+    ReplicasSingle = "replicas/single", Warning, "one replica in production, and nobody says that it is meant";
+    PortClash = "port/clash", Error, "two releases want one node port or host port of a cluster";
+    StorageClass = "storage/class", Warning, "a storage class that nothing in the environment provides";
     // The plugin.
     PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";
     PluginEmpty = "plugin/empty", Error, "what the plugin was asked for holds no object";
@@ -160,6 +170,12 @@ codes! {
 }
 
 impl Code {
+    /// Whether a finding of this code stands on a secret: its place is hidden in every report, and what is said of it is made of
+    /// names alone.
+    pub fn is_on_a_secret(self) -> bool {
+        matches!(self, Self::SecretsPlaintext | Self::SecretsEntropy)
+    }
+
     /// The code of a name such as `yaml/syntax`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.info().name == name)

@@ -202,8 +202,7 @@ impl<'a> Work<'_, 'a> {
             let in_head = spans(self.head_side(new), new, &path);
             let in_base = spans(self.base_side(old), old, &delta.base);
             let place = self.causes().pick(&in_base, &in_head);
-            let paths = is.spec.paths.iter().chain(&was.spec.paths);
-            let what = paths.into_iter().find(|(_, path)| is_below(&delta.shown, path)).map(|(what, _)| what.clone());
+            let what = path.as_ref().and_then(|path| what_it_is(is, path).or_else(|| what_it_is(was, path)));
             self.found.values.add(change(delta, place, what), &on);
         }
         self.objects(&one, &two, new, &known, &on);
@@ -560,8 +559,11 @@ impl<'a> Work<'_, 'a> {
     }
 }
 
-fn is_below(shown: &str, path: &str) -> bool {
-    shown.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+/// What the app's `paths:` say that a value is.
+fn what_it_is(release: &ReleaseModel, path: &crate::merge::Path) -> Option<String> {
+    let covers = |pattern: &String| crate::merge::Path::parse(pattern).is_ok_and(|pattern| pattern.covers(path));
+    let mut paths = release.spec.paths.iter();
+    paths.find(|(_, paths)| paths.as_slice().iter().any(covers)).map(|(what, _)| what.clone())
 }
 
 fn change(

@@ -75,12 +75,13 @@ impl Scrub {
 
     /// A finding for people.
     pub fn finding(&self, finding: &Diagnostic, sources: &SourceMap) -> Finding {
+        let text = |text: &str| if finding.code.is_on_a_secret() { text.to_owned() } else { self.text(text) };
         Finding {
             code: finding.code.info().name.to_owned(),
             level: finding.level.as_str().to_owned(),
-            message: self.text(&finding.message),
+            message: text(&finding.message),
             place: finding.span().map(|span| cause::place(sources, span)),
-            help: finding.help.as_deref().map(|help| self.text(help)),
+            help: finding.help.as_deref().map(text),
         }
     }
 }

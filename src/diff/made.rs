@@ -7,16 +7,18 @@ use serde_json::Value as Json;
 
 use super::Side;
 use crate::argocd::names;
+use crate::check::rules::{Rules, Subject};
 use crate::check::values::AppSchema;
 use crate::diag::{Code, Diagnostic, Level};
 use crate::merge::Ref;
 use crate::plan::Plan;
-use crate::plan::manifests::Object;
+use crate::plan::manifests::{ManifestFile, Object};
 use crate::plan::values::{AppValues, Evaluated, Merged, Results, Values};
 use crate::render::release;
 use crate::render::sets::Member;
 use crate::render::{Mode, application};
 use crate::resolve::catalog::AppDef;
+use crate::resolve::release::ReleaseModel;
 use crate::secret::{Known, names_secret, reads_one};
 use crate::template::{Scope, reads, value_of};
 use crate::traits;
@@ -78,6 +80,7 @@ pub(super) struct AppSide<'a> {
     side: Side<'a>,
     schema: Option<AppSchema>,
     pub values: AppValues<'a>,
+    rules: Rules,
     merged: BTreeMap<usize, (Merged, Vec<Diagnostic>)>,
     pub findings: Vec<Diagnostic>,
 }
@@ -87,7 +90,7 @@ impl<'a> AppSide<'a> {
         let mut findings = Vec::new();
         let schema = AppSchema::load(side.docs, app, &mut findings);
         let values = AppValues::new(plan, side.docs, app);
-        Self { plan, side, schema, values, merged: BTreeMap::new(), findings }
+        Self { plan, side, schema, values, rules: Rules::default(), merged: BTreeMap::new(), findings }
     }
 
     /// The merged values of a release.
@@ -131,9 +134,18 @@ impl<'a> AppSide<'a> {
                 let app = release.app.name.as_str();
                 schema.check(&self.values, merged, &made.results, release.version(), app, &mut self.findings);
             }
+            let mut files = Vec::new();
             if self.values.has_manifests(plan, self.side.docs, number) || traits::any(plan, release) {
-                self.objects((number, cluster), &scope, &json, &place, &mut made, &mut findings);
+                files = self.files((number, cluster), &scope, &json, &made.results, &place, &mut findings);
             }
+            if let Some((merged, _)) = self.merged.get(&number) {
+                let (docs, values, results, schema) =
+                    (self.side.docs, &self.values, &made.results, self.schema.as_ref());
+                let subject = Subject { plan, docs, number, cluster, values, merged, results, schema, files: &files };
+                // What releases claim together is judged where all of them are evaluated.
+                let _ = self.rules.check(&subject, &mut self.findings);
+            }
+            Self::objects(release, files, &mut made);
             made.known.learn(&json);
             let forest = &self.values.forest;
             let secret = |node: &Ref| reads(forest.text(*node)).iter().any(|read| reads_one(read));
@@ -144,24 +156,23 @@ impl<'a> AppSide<'a> {
         made
     }
 
-    fn objects(
+    /// The manifests of a release.
+    fn files(
         &mut self,
         (number, cluster): (usize, usize),
         scope: &Arc<Scope>,
         json: &Json,
+        results: &Results,
         place: &str,
-        made: &mut Made,
         findings: &mut Vec<Diagnostic>,
-    ) {
+    ) -> Vec<ManifestFile> {
         let (plan, docs) = (self.plan, self.side.docs);
         let release = &plan.releases[number];
         let seen = Scope { values: Some(value_of(json)), ..(**scope).clone() };
         let mut files = self.values.manifests(plan, docs, number, &seen, place, findings);
-        let results = std::mem::take(&mut made.results);
         let merged = self.merged.get(&number).map(|(merged, _)| merged);
-        let values = merged.and_then(|merged| Values::new(&self.values.forest, merged, &results));
+        let values = merged.and_then(|merged| Values::new(&self.values.forest, merged, results));
         traits::add(&traits::Context::new(plan, number, cluster, scope, values, place), &mut files, findings);
-        made.results = results;
         let own = format!("environments/{}/manifests/{}", plan.env_of(release).name, release.app.name);
         let sources = docs
             .source
@@ -175,6 +186,11 @@ impl<'a> AppSide<'a> {
             findings.push(Diagnostic::new(Code::FileUnreadable, message).at(at, "this release"));
         }
         release::check_manifests(release, &files, &mut self.findings);
+        files
+    }
+
+    /// The objects of manifests, and the secrets in them.
+    fn objects(release: &ReleaseModel, files: Vec<ManifestFile>, made: &mut Made) {
         made.has_manifests = !files.is_empty();
         made.holds_state = release::holds_state(&files);
         for object in files.into_iter().flat_map(|file| file.objects) {

@@ -9,6 +9,13 @@ pub enum Step {
     Index(usize),
 }
 
+impl Step {
+    /// Whether the step is `*`, which stands for every key and every index where a path is a pattern.
+    pub fn is_any(&self) -> bool {
+        matches!(self, Self::Key(key) if key == "*")
+    }
+}
+
 /// A way from the root of a tree to one of its nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Path(pub Vec<Step>);
@@ -67,6 +74,20 @@ impl Path {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The value at the path in a tree of JSON.
+    pub fn find<'j>(&self, tree: &'j serde_json::Value) -> Option<&'j serde_json::Value> {
+        self.0.iter().try_fold(tree, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.get(index),
+        })
+    }
+
+    /// Whether a path is this one or leads further, where `*` here stands for any step.
+    pub fn covers(&self, other: &Self) -> bool {
+        let same = |(own, step): (&Step, &Step)| own.is_any() || own == step;
+        self.0.len() <= other.0.len() && self.0.iter().zip(&other.0).all(same)
+    }
 }
 
 impl fmt::Display for Path {
@@ -101,6 +122,14 @@ mod tests {
             assert_eq!(Path::parse(text).unwrap().to_string(), text);
         }
         assert!(Path::parse("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn patterns_cover_what_they_lead_to() {
+        let covers = |pattern: &str, path: &str| Path::parse(pattern).unwrap().covers(&Path::parse(path).unwrap());
+        assert!(covers("image", "image.tag") && covers("ports.*.nodePort", "ports.web.nodePort"));
+        assert!(covers("ports.*.nodePort", "ports[0].nodePort"));
+        assert!(!covers("image", "images.tag") && !covers("image.tag", "image") && !covers("a.*.b", "a.x.c"));
     }
 
     #[test]

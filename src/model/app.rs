@@ -68,10 +68,13 @@ macro_rules! with_app_fields {
             /// The chart makes its namespace itself.
             #[serde(default)]
             pub creates_namespace: bool,
-            /// Values paths where checks and `diff` find what matters: `replicas`, `resources`, `image`,
-            /// `storageClass`.
+            /// Values paths where checks and `diff` find what matters: `image`, `tag`, `replicas`, `resources`,
+            /// `storageClass`, `storageClasses`, `nodePorts`, `hostPorts`.
             #[serde(default)]
-            pub paths: IndexMap<String, String>,
+            pub paths: IndexMap<String, ValuePaths>,
+            /// Why one replica is right even in production; without it one is a warning there.
+            #[serde(default)]
+            pub singleton: Option<String>,
             #[serde(default)]
             pub expose: Vec<Expose>,
             #[serde(default)]
@@ -200,6 +203,24 @@ pub enum Crds {
     /// There are none.
     #[default]
     None,
+}
+
+/// One values path or several; a step `*` stands for every key of a map and every item of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ValuePaths {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl ValuePaths {
+    /// The paths in the order they are written.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(path) => std::slice::from_ref(path),
+            Self::Several(paths) => paths,
+        }
+    }
 }
 
 /// A directory of a Git repository that Argo CD renders itself.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::check::rules::{self, Claims, Rules, Subject};
 use crate::check::values::AppSchema;
 use crate::diag::Diagnostic;
 use crate::io::recording::{Record, Recording};
@@ -24,6 +25,8 @@ pub struct Evaluation {
     /// What each release was evaluated from, besides the plan; empty unless it was asked for.
     pub records: BTreeMap<usize, Record>,
     pub findings: Vec<Diagnostic>,
+    /// What the releases want of their clusters together.
+    claims: Claims,
 }
 
 /// Which releases are evaluated, and whether a record is kept of what they are made from.
@@ -112,7 +115,9 @@ pub fn evaluate_part<E: Send>(
         all.manifests.extend(part.manifests);
         all.records.extend(part.records);
         all.findings.extend(part.findings);
+        all.claims.extend(part.claims);
     }
+    rules::check_together(plan, std::mem::take(&mut all.claims), &mut all.findings);
     Ok(all)
 }
 
@@ -154,6 +159,7 @@ fn app_through<E>(
     if part.bootstrap {
         values = values.for_bootstrap();
     }
+    let mut rules = Rules::default();
     let shared = record();
     let mut counted = 0;
     for number in group {
@@ -204,10 +210,28 @@ fn app_through<E>(
             let context = traits::Context::new(plan, *number, index, &scope, seen, &place);
             traits::add(&context, &mut files, &mut out.findings);
             release::check_manifests(release, &files, &mut out.findings);
-            if !files.is_empty() {
-                out.manifests.insert((*number, index), release::holds_state(&files));
+            let (schema, files) = (schema.as_ref(), files.as_slice());
+            let subject = Subject {
+                plan,
+                docs,
+                number: *number,
+                cluster: index,
+                values: &values,
+                merged: &merged,
+                results: &results,
+                schema,
+                files,
+            };
+            // How a cluster begins is not how it runs.
+            if part.bootstrap {
+                rules.check_secrets(&subject, &mut out.findings);
+            } else {
+                out.claims.extend(rules.check(&subject, &mut out.findings));
             }
-            for file in release::manifests(plan, cluster.name.as_str(), release, &files) {
+            if !files.is_empty() {
+                out.manifests.insert((*number, index), release::holds_state(files));
+            }
+            for file in release::manifests(plan, cluster.name.as_str(), release, files) {
                 sink(piece(PieceKind::Manifests, file))?;
             }
         }

@@ -13,7 +13,7 @@ use super::inputs;
 use super::objects::{self, Wanted};
 use super::workspace::{Workspace, has_errors};
 use crate::argocd::plugin::{CLUSTER, ENV, INSTANCE, Parameters, RELEASE};
-use crate::check::output;
+use crate::check::{output, rules};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::io::recording::Recording;
 use crate::model::Project;
@@ -108,6 +108,7 @@ fn answer(
     output::check_releases(plan, findings);
     findings.extend(docs.take_findings());
     let planned = !has_errors(findings);
+    rules::check_plan(plan, docs, findings);
     let mut files = match &ask {
         Ask::Instance(name) => of_instance(workspace, docs, plan, name, planned, findings),
         Ask::Release { cluster, release, .. } => of_release(docs, plan, cluster, release, findings),

@@ -10,7 +10,7 @@ use super::evaluate::{Part, Selection, evaluate_part};
 use super::inputs;
 use super::objects::{self, Wanted};
 use super::workspace::{Workspace, has_errors};
-use crate::check::{files, output, rename};
+use crate::check::{files, output, rename, rules};
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::io::write::{self, Output, Summary, WriteError};
 use crate::plan::Plan;
@@ -78,6 +78,7 @@ pub fn render(
     check_selection(&plan, selection, &mut findings);
     output::check_releases(&plan, &mut findings);
     let planned = !has_errors(&findings);
+    rules::check_plan(&plan, &docs, &mut findings);
     if !planned {
         workspace.read_everything(&docs, &mut findings);
     }

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::workspace::Workspace;
-use crate::check::{output, severity};
+use crate::check::{output, rules, severity};
 use crate::diag::Diagnostic;
 use crate::diff::{Changes, Comparison, Settings, Side};
 use crate::io::git::CommitId;
@@ -39,7 +39,10 @@ impl Opened {
         let mut plan = self.workspace.plan(&docs, &mut findings);
         findings.extend(docs.take_findings());
         match &plan {
-            Some(plan) => output::check_releases(plan, &mut findings),
+            Some(plan) => {
+                output::check_releases(plan, &mut findings);
+                rules::check_plan(plan, &docs, &mut findings);
+            }
             None => self.workspace.read_everything(&docs, &mut findings),
         }
         if let Some(exceeded) = self.workspace.meter().exceeded() {

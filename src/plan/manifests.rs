@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::Plan;
 use super::values::{AppValues, Evaluated};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::merge::Ref;
+use crate::merge::{Path, Ref, Step};
 use crate::model::ManifestEntry;
 use crate::source::docs::Docs;
 use crate::template::{OPEN, Scope, value_of};
@@ -73,6 +73,29 @@ impl Object {
             walk(doc, doc.root(), &self.value, &mut found);
         }
         found
+    }
+
+    /// The document it was written in, unless a field asks for it.
+    pub fn doc(&self) -> Option<&Arc<Doc>> {
+        match &self.origin {
+            Origin::Doc(doc) => Some(doc),
+            Origin::Field(_) => None,
+        }
+    }
+
+    /// The place of the value at a path, or of the nearest one above it.
+    pub fn value_span(&self, path: &Path) -> Span {
+        let Some(doc) = self.doc() else { return self.span(&[]) };
+        let mut node = doc.root();
+        for step in &path.0 {
+            let next = match step {
+                Step::Key(key) => doc.get(node, key),
+                Step::Index(index) => doc.items(node).get(*index).copied(),
+            };
+            let Some(next) = next else { break };
+            node = next;
+        }
+        doc.span(node)
     }
 
     /// The place of a field, or of its nearest parent that is written; of the object's first key without one.

@@ -78,6 +78,13 @@ impl Plan {
         self.scopes.hosts(number, cluster)
     }
 
+    /// The data of a capability and of its classes (`storage`, `storage/shared`) as releases, the platform and the outside
+    /// offer it on a cluster.
+    pub fn offers(&self, cluster: usize, kind: &str) -> Vec<crate::template::Value> {
+        let env = self.clusters[cluster].env;
+        self.scopes.offers(&self.releases, &self.environments[env], (cluster, env), kind)
+    }
+
     /// What templates of a release see on a cluster: variables, capabilities' data, hosts; no values and no files.
     pub fn scope(&self, number: usize, cluster: usize) -> Scope {
         self.scopes.of(&self.bindings, &self.releases, number, cluster, None)

@@ -123,6 +123,27 @@ impl Scopes {
         }
     }
 
+    /// The data of a capability and of its classes (`storage/shared`) as everybody offers it on a cluster, in an order of
+    /// its own.
+    pub(super) fn offers(
+        &self,
+        releases: &[ReleaseModel],
+        env: &EnvModel,
+        (cluster, env_index): (usize, usize),
+        kind: &str,
+    ) -> Vec<Value> {
+        let is = |name: &str| name.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let here = releases.iter().enumerate().filter(|(_, release)| release.env == env_index);
+        let provided = here.flat_map(|(number, release)| {
+            let names = release.spec.provides.keys().filter(|name| is(name));
+            names.filter_map(move |name| self.provided.get(&(number, name.clone())))
+        });
+        let provided = provided.filter_map(|all| all.iter().find(|(at, _)| *at == cluster)).map(|(_, data)| data);
+        let names = env.provides.keys().chain(env.spec.capabilities.keys()).filter(|name| is(name));
+        let given = names.filter_map(|name| self.given.get(&(env_index, name.clone())));
+        provided.chain(given).cloned().collect()
+    }
+
     /// The hosts of a release's ways in on a cluster, by their names.
     pub(super) fn hosts(&self, number: usize, cluster: usize) -> &[(String, String)] {
         self.hosts.get(&(number, cluster)).map(|hosts| hosts.as_slice()).unwrap_or_default()

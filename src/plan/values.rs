@@ -239,7 +239,8 @@ pub enum Node<'t> {
 }
 
 impl<'t> Evaluated<'t> {
-    fn resolve(&self, node: Ref) -> Node<'t> {
+    /// A node of the merged tree, or what its template gave.
+    pub fn resolve(&self, node: Ref) -> Node<'t> {
         if self.results.is_empty() || !self.forest.templated(node) {
             return Node::Merged(node);
         }
@@ -266,14 +267,59 @@ impl<'t> Evaluated<'t> {
 
     /// The node at a path, which may lead into a template's result.
     pub fn at(&self, root: Ref, path: &Path) -> Option<Node<'t>> {
-        path.0.iter().try_fold(self.resolve(root), |node, step| match (node, step) {
+        path.0.iter().try_fold(self.resolve(root), |node, step| self.child(node, step))
+    }
+
+    fn child(&self, node: Node<'t>, step: &Step) -> Option<Node<'t>> {
+        match (node, step) {
             (Node::Merged(node), Step::Key(key)) => self.forest.get(node, key).map(|node| self.resolve(node)),
             (Node::Merged(node), Step::Index(index)) => {
                 self.forest.items(node).nth(*index).map(|node| self.resolve(node))
             }
             (Node::Result(value), Step::Key(key)) => value.get(key).map(Node::Result),
             (Node::Result(value), Step::Index(index)) => value.get(index).map(Node::Result),
-        })
+        }
+    }
+
+    /// Every node that a path leads to, with its own path, in the order of the tree. A step `*` stands for each entry of a
+    /// map and each item of a list.
+    pub fn each(&self, root: Node<'t>, pattern: &Path) -> Vec<(Path, Node<'t>)> {
+        let mut found = vec![(Path::default(), root)];
+        for step in &pattern.0 {
+            let next = found.into_iter().flat_map(|(path, node)| {
+                let steps = if step.is_any() { self.steps(node) } else { vec![step.clone()] };
+                steps.into_iter().filter_map(move |step| {
+                    let child = self.child(node, &step)?;
+                    let mut path = path.clone();
+                    path.0.push(step);
+                    Some((path, child))
+                })
+            });
+            found = next.collect();
+        }
+        found
+    }
+
+    /// The steps to all children of a node.
+    fn steps(&self, node: Node<'t>) -> Vec<Step> {
+        let keys = |keys: &mut dyn Iterator<Item = &str>| keys.map(|key| Step::Key(key.to_owned())).collect::<Vec<_>>();
+        match node {
+            Node::Merged(node) if self.forest.kind(node) == Kind::Map => {
+                keys(&mut self.forest.entries(node).map(|(key, _)| self.forest.key(key)))
+            }
+            Node::Merged(node) => (0..self.forest.items(node).count()).map(Step::Index).collect(),
+            Node::Result(Json::Object(map)) => keys(&mut map.keys().map(String::as_str)),
+            Node::Result(Json::Array(items)) => (0..items.len()).map(Step::Index).collect(),
+            Node::Result(_) => Vec::new(),
+        }
+    }
+
+    /// A node of the tree as JSON.
+    pub fn json(&self, node: Node<'t>) -> Json {
+        match node {
+            Node::Merged(node) => self.to_json(node),
+            Node::Result(value) => value.clone(),
+        }
     }
 }
 

@@ -363,6 +363,7 @@ fn check(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>)
         });
     }
     check_manifest_entries(release, env, findings);
+    check_value_paths(release, env, findings);
     let mut seen = Vec::new();
     for secret in &spec.secrets {
         if seen.contains(&&secret.name) {
@@ -393,6 +394,23 @@ fn check_manifest_entries(release: &ReleaseModel, env: &EnvModel, findings: &mut
         if !path.ends_with(".yaml") && !path.ends_with(".yml") {
             let finding = Diagnostic::new(Code::KindField, format!("manifest `{path}` is no YAML file by its name"));
             findings.push(finding.at(at(), "in this list").help("let its name end in `.yaml`, or Argo CD skips it"));
+        }
+    }
+}
+
+/// A path that cannot be read would switch off the checks of what it leads to.
+fn check_value_paths(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
+    for (name, paths) in &release.spec.paths {
+        for path in paths.as_slice() {
+            let reason = match Path::parse(path) {
+                Ok(path) if path.is_empty() => "it is empty".to_owned(),
+                Ok(_) => continue,
+                Err(reason) => reason,
+            };
+            let message = format!("the path `{path}` in `paths.{name}` cannot be read: {reason}");
+            let finding =
+                Diagnostic::new(Code::KindField, message).at(release.span(env, &["paths", name]), "this path");
+            findings.push(finding.help("separate keys with dots, for example `controller.replicas`"));
         }
     }
 }

@@ -170,6 +170,11 @@ fn assigns(text: &str) -> bool {
 
 /// The byte ranges of what is assigned to names of secrets; each ends with its line, or with the text where a block begins.
 pub(super) fn assignments(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+    named_assignments(text).map(|(_, range)| range)
+}
+
+/// The same, each with the name.
+pub(super) fn named_assignments(text: &str) -> impl Iterator<Item = (&str, std::ops::Range<usize>)> + '_ {
     let mut start = 0;
     text.split_inclusive('\n').flat_map(move |line| {
         let begin = start;
@@ -181,20 +186,21 @@ pub(super) fn assignments(text: &str) -> impl Iterator<Item = std::ops::Range<us
             if mark == b':' && !rest.is_empty() && !rest.starts_with([' ', '\t', '"', '\'']) {
                 return None;
             }
-            if !name::names_one(key_before(&line[..at])) {
+            let key = key_before(&line[..at]);
+            if !name::names_one(key) {
                 return None;
             }
             let value = rest.trim();
             if matches!(value, "|" | ">" | "|-" | ">-" | "|+" | ">+") {
                 // What stands on the lines below belongs to it.
-                return Some(begin + at + 1..text.len());
+                return Some((key, begin + at + 1..text.len()));
             }
             let nothing = matches!(value, "" | "\"\"" | "''" | "true" | "false" | "null" | "~" | "{}" | "[]");
             if nothing || is_reference(value) || is_declaration(value) {
                 return None;
             }
             let from = begin + line.len() - rest.trim_start().len();
-            Some(from..begin + line.trim_end().len())
+            Some((key, from..begin + line.trim_end().len()))
         })
     })
 }

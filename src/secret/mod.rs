@@ -8,12 +8,17 @@
 mod known;
 mod look;
 mod name;
+mod plain;
+mod shape;
 pub mod source;
+mod sure;
 mod tree;
 
 pub use known::{Known, names_secret, reads_one};
 pub use look::looks_like_one;
-pub use name::names_one;
+pub use name::{kebab, names_one};
+pub use plain::{Plain, Spot};
+pub use sure::{is_password, is_public};
 pub use tree::Place;
 
 use hmac::{Hmac, Mac as _};

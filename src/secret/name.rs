@@ -200,31 +200,47 @@ const PARTS: &[&str] = &[
 
 /// Whether a line may hold a key that names a secret.
 pub(super) fn has_part(line: &str) -> bool {
-    let bytes = line.as_bytes();
+    holds_any(line, PARTS)
+}
+
+/// Whether a text holds one of some words of small letters, in whatever case.
+fn holds_any(text: &str, words: &[&str]) -> bool {
+    let bytes = text.as_bytes();
     (0..bytes.len()).any(|at| {
         let first = bytes[at].to_ascii_lowercase();
         first.is_ascii_lowercase()
-            && PARTS.iter().any(|part| {
-                part.as_bytes()[0] == first
-                    && bytes.get(at..at + part.len()).is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes()))
+            && words.iter().any(|word| {
+                word.as_bytes()[0] == first
+                    && bytes.get(at..at + word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
             })
     })
 }
 
 fn may_name_one(key: &str) -> bool {
+    if key.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return has_part(key);
+    }
     let key: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
     PARTS.iter().any(|part| key.contains(part))
 }
 
 /// Whether a key leads to where a secret is kept and never to the secret: `secretKeyRef`, `existingSecret`.
 pub(super) fn refers(key: &str) -> bool {
+    if !holds_any(key, &["ref", "existing"]) {
+        return false;
+    }
     let words = words(key);
     words.last().is_some_and(|last| last == "ref" || last == "refs")
         || words.first().is_some_and(|first| first == "existing")
 }
 
+/// A key as the key of a Secret is mostly written: `adminPassword` as `admin-password`.
+pub fn kebab(key: &str) -> String {
+    words(key).join("-")
+}
+
 /// The words of a key in lower case: `adminAPIKey_2` is `admin`, `api`, `key`.
-fn words(key: &str) -> Vec<String> {
+pub(super) fn words(key: &str) -> Vec<String> {
     let chars: Vec<char> = key.chars().collect();
     let mut words: Vec<String> = vec![String::new()];
     for (at, c) in chars.iter().enumerate() {

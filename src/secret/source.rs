@@ -91,17 +91,22 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
     // A Secret may say what it is below its data.
     if text.contains("Secret") {
         found.extend(late_secrets(text));
-        found.sort_by_key(|range| (range.start, range.end));
-        let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
-        for range in found {
-            match apart.last_mut() {
-                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-                _ => apart.push(range),
-            }
-        }
-        return apart;
+        return joined(found);
     }
     found
+}
+
+/// Ranges in order and apart from each other.
+pub fn joined(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match apart.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => apart.push(range),
+        }
+    }
+    apart
 }
 
 /// Where the value of `key: value` or `key=value` begins.

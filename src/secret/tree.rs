@@ -24,7 +24,12 @@ pub enum Place {
 impl Place {
     /// The root of a tree: a Kubernetes object is known by its kind.
     pub fn root(tree: &Json) -> Self {
-        match tree.get("kind").and_then(Json::as_str) {
+        Self::of_kind(tree.get("kind").and_then(Json::as_str))
+    }
+
+    /// The same, by the object's kind alone.
+    pub(super) fn of_kind(kind: Option<&str>) -> Self {
+        match kind {
             Some("Secret") => Self::SecretObject,
             Some("SealedSecret" | "ExternalSecret" | "ClusterExternalSecret" | "PushSecret") => Self::Reference,
             // A generator of External Secrets: what a password will look like. An alphabet looks random.
@@ -40,6 +45,11 @@ impl Place {
         if let (Self::Open, Some(object)) = (self, object_at(key, map)) {
             return Self::root(object);
         }
+        self.key_of(key, &|field| Some(map.get(field)?.as_str().unwrap_or_default()))
+    }
+
+    /// The same for any kind of map: `text_of` gives the text of a field, which is empty where it holds none.
+    pub(super) fn key_of<'t>(self, key: &str, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Self {
         match self {
             Self::Secret | Self::Cipher => self,
             Self::Reference if key == "encryptedData" => Self::Cipher,
@@ -51,7 +61,7 @@ impl Place {
             },
             Self::Reference if matches!(key, "secretKey" | "remoteRef" | "secretStoreRef" | "target") => Self::About,
             // `selector: { secret: { name } }` of a PushSecret.
-            Self::Reference if key == "secret" && map.get(key).is_some_and(Json::is_object) => Self::About,
+            Self::Reference if key == "secret" && text_of(key) == Some("") => Self::About,
             Self::Reference if !name::names_one(key) => match key {
                 "spec" | "data" | "metadata" | "match" | "selector" => Self::Reference,
                 _ => Self::Open,
@@ -59,7 +69,7 @@ impl Place {
             Self::About if !name::names_one(key) => Self::About,
             _ if name::refers(key) => Self::About,
             _ if name::names_one(key) => Self::Secret,
-            _ if matches!(key, "value" | "default" | "content" | "data") && labelled(map) => Self::Secret,
+            _ if matches!(key, "value" | "default" | "content" | "data") && labelled(text_of) => Self::Secret,
             _ => Self::Open,
         }
     }
@@ -115,10 +125,8 @@ fn object_at<'m>(key: &str, map: &'m Json) -> Option<&'m Json> {
 }
 
 /// `{ name: DB_PASSWORD, value: ... }`: the map says of its value that it is secret.
-fn labelled(map: &Json) -> bool {
-    ["name", "key", "path", "field", "header"]
-        .into_iter()
-        .any(|field| map.get(field).and_then(Json::as_str).is_some_and(name::names_one))
+fn labelled<'t>(text_of: &dyn Fn(&str) -> Option<&'t str>) -> bool {
+    ["name", "key", "path", "field", "header"].into_iter().filter_map(text_of).any(name::names_one)
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ impl<'c> Context<'c> {
     /// What is at one of the app's `paths` in its evaluated values, and where it was set. None where the app names no
     /// such path, or no layer sets it: what the chart does then is its own.
     fn at_path(&self, name: &str) -> Option<(Json, Option<Span>)> {
-        let path = Path::parse(self.release.spec.paths.get(name)?).ok()?;
+        // Of several paths the first is that of the pods whose number `replicas` is.
+        let path = Path::parse(self.release.spec.paths.get(name)?.as_slice().first()?).ok()?;
         self.values?.at(&path)
     }
 

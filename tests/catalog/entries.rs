@@ -54,6 +54,7 @@ const VARS: &str = "
   dnsZone: example.com
   hlgenImage: registry.example.com/hlgen:0.1.0
   smtp: { host: smtp.example.com, port: 587, from: alerts@example.com, user: alerts }
+  backstageImage: { registry: registry.example.com, repository: backstage, tag: 1.0.0 }
   nfsServer: 192.0.2.30
   nfsShare: /export/volumes
   tunnelId: 6ff42ae2-765d-4adf-8112-31c55c1551ef
