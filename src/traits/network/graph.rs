@@ -1,13 +1,12 @@
 //! The traffic that follows from who uses whom: `requires` and `wants`, ways in, metrics, and what is served from outside.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde_json::Value as Json;
 
 use super::cidr::Cidr;
 use super::flows::{Direction, Problem, Walk};
-use super::outside::{hosts, namespace_of};
+use super::outside::{host, hosts, namespace_of};
 use crate::model::{CapabilityChoice, Expose, PodPort, Protocol, Transport};
 use crate::resolve::capability::Provider;
 use crate::resolve::uses::Use;
@@ -119,24 +118,35 @@ impl Walk<'_> {
                 self.namespace(Direction::Ingress, namespace, &ports);
             }
         }
-        let mut guards: BTreeSet<(Direction, usize)> = BTreeSet::new();
         for one in uses.by(self.number).filter(|one| here.has(one.consumer)) {
-            let consumer = &here.plan.releases[one.consumer];
-            let sso = |number: usize| uses.of(number).find(|one| one.name == "sso");
-            for expose in &consumer.spec.expose {
+            for expose in &here.plan.releases[one.consumer].spec.expose {
                 let Some(ingress) = here.ingress_of(one.consumer, expose) else { continue };
                 if ingress.name == one.name {
                     self.pods(Direction::Egress, one.consumer, &[]);
-                    let guard = sso(one.consumer).filter(|_| expose.sso);
-                    guards.extend(guard.and_then(|guard| here.local(guard.provider)).map(|at| (Direction::Egress, at)));
+                    if expose.sso {
+                        self.asks_the_guard(one.consumer);
+                    }
                 }
-                if one.name == "sso" && expose.sso {
-                    guards.extend(here.local(ingress.provider).map(|at| (Direction::Ingress, at)));
+                if one.name == "sso"
+                    && expose.sso
+                    && let Some(provider) = here.local(ingress.provider)
+                {
+                    self.pods(Direction::Ingress, provider, &[]);
                 }
             }
         }
-        for (direction, other) in guards {
-            self.pods(direction, other, &[]);
+    }
+
+    /// Whoever carries requests to a guarded way in asks the provider of `sso` about each.
+    fn asks_the_guard(&mut self, consumer: usize) {
+        let here = self.here;
+        let Some(guard) = here.plan.uses().of(consumer).find(|one| one.name == "sso") else { return };
+        if let Some(provider) = here.local(guard.provider) {
+            self.pods(Direction::Egress, provider, &[]);
+        } else if let Some(address) = here.data(consumer, "sso").get("forwardAuth").and_then(Json::as_str)
+            && let Some(namespace) = namespace_of(host(address))
+        {
+            self.namespace(Direction::Egress, namespace, &[]);
         }
     }
 

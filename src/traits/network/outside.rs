@@ -15,7 +15,7 @@ pub(super) fn hosts(data: &Json) -> BTreeSet<String> {
 }
 
 /// The host of a URL, of `host:port`, or of a host.
-fn host(text: &str) -> &str {
+pub(super) fn host(text: &str) -> &str {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
