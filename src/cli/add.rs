@@ -100,8 +100,7 @@ fn environment(args: &Args, workspace: &Workspace, terminal: &Terminal) -> anyho
     }
     let known = add::environments(workspace);
     match known.as_slice() {
-        // What is missing is said by whoever reads the repository.
-        [] => Ok("dev".to_owned()),
+        [] => bail!("there is no environment; `hlgen init` starts a repository with one"),
         [one] => Ok(one.clone()),
         several if ask::is_possible() => {
             let question = format!("Environment ({})", one_line(&several.join(", ")));

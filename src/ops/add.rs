@@ -101,9 +101,10 @@ pub fn propose(workspace: &Workspace, request: &Request) -> anyhow::Result<Answe
         workspace.settle_part(None, &mut findings);
         Ok(Answer::Impossible(findings, None))
     };
-    let (Some(plan), Some(doc)) = (&before.plan, environment(&docs, request, &mut findings)) else {
-        let of_repository = if findings.is_empty() { before.findings } else { Vec::new() };
-        findings.extend(of_repository);
+    let Some(plan) = &before.plan else { return refuse(before.findings) };
+    let Some(doc) = environment(&docs, request, &mut findings) else {
+        // A file that cannot be read is among what was found before.
+        findings.extend(if findings.is_empty() { before.findings } else { Vec::new() });
         return refuse(findings);
     };
     if workspace.kinds.read::<Environment>(&doc, "environment", &mut findings).is_none() {
@@ -194,21 +195,24 @@ type Installs = Vec<(Arc<AppDef>, Install)>;
 /// The app and those it comes with, in the order in which they are written: what is needed comes first.
 fn installs(catalog: &mut Catalog<'_>, request: &Request, findings: &mut Vec<Diagnostic>) -> Option<Installs> {
     let app = catalog.find(&request.app, findings)?;
+    let named = |name: &str, findings: &mut Vec<Diagnostic>| -> Option<ReleaseName> {
+        name.parse().map_err(|reason: String| findings.push(Diagnostic::new(Code::KindName, reason))).ok()
+    };
     let release = match &request.release {
         Some(name) => name.clone(),
-        None => app.name.as_str().parse().ok()?,
+        None => named(app.name.as_str(), findings)?,
     };
     let mut installs = vec![(app, Install { release, namespace: request.namespace.clone(), uses: Vec::new() })];
     for name in &request.with {
         let provider = catalog.find(name, findings)?;
-        let release = provider.name.as_str().parse().ok()?;
+        let release = named(provider.name.as_str(), findings)?;
         let mut install = Install { release, namespace: None, uses: Vec::new() };
         if let Some((capability, consumer)) = private(&provider, &installs) {
             let (app, of) = &mut installs[consumer];
             let kind = capability.split('/').next().unwrap_or(&capability);
             let namespace = of.namespace.as_deref().or(app.spec.namespace.as_deref()).unwrap_or(app.name.as_str());
             install.namespace = Some(namespace.to_owned());
-            install.release = format!("{}-{kind}", of.release).parse().ok()?;
+            install.release = named(&format!("{}-{kind}", of.release), findings)?;
             of.uses.push((capability.clone(), install.release.to_string()));
         }
         installs.push((provider, install));
@@ -256,10 +260,7 @@ fn refused(doc: &Doc, refusal: Refusal, entries: &[NewEntry], installs: &Install
 fn new_findings(before: &Outcome, after: &Outcome) -> Vec<Diagnostic> {
     let known: BTreeSet<(Code, &str)> =
         before.findings.iter().map(|finding| (finding.code, finding.message.as_str())).collect();
-    let is_new = |finding: &&Diagnostic| {
-        // What is missing is said for all consumers at once, and another one may have come.
-        !known.contains(&(finding.code, finding.message.as_str()))
-    };
+    let is_new = |finding: &&Diagnostic| !known.contains(&(finding.code, finding.message.as_str()));
     after.findings.iter().filter(is_new).cloned().collect()
 }
 

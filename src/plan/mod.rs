@@ -261,7 +261,7 @@ pub fn project(docs: &Docs<'_>, kinds: &Kinds, findings: &mut Vec<Diagnostic>) -
         if problems.is_empty() {
             findings.push(
                 Diagnostic::new(Code::FileMissing, "there is no `hlgen.yaml` here")
-                    .help("run hlgen in the root of a repository that has one, or name it with `-C DIR`"),
+                    .help("run hlgen in the root of a repository that has one, name it with `-C DIR`, or start one with `hlgen init`"),
             );
         }
         findings.extend(problems);

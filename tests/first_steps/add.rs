@@ -141,6 +141,18 @@ fn an_entry_of_the_repository_has_its_version_in_one_place() {
     assert!(case.read(ENVIRONMENT).ends_with("\n  web: {}\n"));
 }
 
+#[test]
+fn where_there_is_no_repository_it_says_how_to_start_one() {
+    let run = Case::new().run(&["add", "podinfo"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("`hlgen init` starts a repository"), "{}", run.stderr);
+    let run = Case::new().run(&["add", "podinfo", "--env", "dev"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("there is no `hlgen.yaml` here"), "{}", run.stderr);
+    let run = Case::project().run(&["add", "podinfo", "--env", "dev"]);
+    assert!(run.code == 1 && run.stderr.contains("there is no environment `dev`"), "{}", run.stderr);
+}
+
 /// What `add` would pin is what a person wrote into this repository's production.
 #[test]
 fn the_pin_is_the_one_of_this_repository() {

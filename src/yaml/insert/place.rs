@@ -1,73 +1,16 @@
-//! More entries in a map of a file that people keep, with every other byte left as it is: comments, order, indentation,
-//! line ends, quotes.
-//!
-//! The text is never written anew from its tree. Where the entries go is found in the text (behind the last entry and the
-//! comments that are indented like it, or in front of the closing bracket), and the result is read again: it has to be
-//! the same tree with the new entries and nothing else. Where no place gives that, the file is not touched; so a text
-//! that is stranger than what is foreseen here costs a refusal and never a mistake.
+//! Where new entries go in a text, and what that makes of it.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
+use super::NewEntry;
+use super::text::{block, flow, word};
+use crate::yaml::doc::Doc;
+use crate::yaml::place::{quoted_end, word_end};
+use crate::yaml::scalar::Kind;
 
-use super::doc::{Doc, Entry, NodeId};
-use super::place::{quoted_end, word_end};
-use super::scalar::{self, Kind};
-use super::{Limits, parse};
-use crate::diag::Level;
-
-/// One `key: { ... }` to add.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewEntry {
-    pub key: String,
-    pub fields: Vec<NewField>,
-}
-
-/// A field of a new entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewField {
-    /// A line above it, without its `#`.
-    pub comment: Option<String>,
-    pub key: String,
-    pub value: NewValue,
-}
-
-/// What a new field holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NewValue {
-    Text(String),
-    /// Keys and texts, written in brackets.
-    Map(Vec<(String, String)>),
-}
-
-/// Why nothing was added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("it holds something else than a map")]
-    NotAMap,
-    #[error("a key stands there already")]
-    Exists,
-    #[error("it is written in a way that cannot be extended without changing something else")]
-    Unsure,
-}
-
-/// The text of a document's file with entries added to the map at a key of its root; a map that is empty, null or not
-/// there is made.
-///
-/// # Errors
-/// See [`Refusal`].
-pub fn insert(doc: &Doc, key: &str, entries: &[NewEntry]) -> Result<String, Refusal> {
-    let known = doc.get(doc.root(), key);
-    match known.map(|node| doc.kind(node)) {
-        None | Some(Kind::Null | Kind::Map) if doc.kind(doc.root()) == Kind::Map => {}
-        _ => return Err(Refusal::NotAMap),
-    }
-    if entries.iter().any(|entry| known.is_some_and(|map| doc.get(map, &entry.key).is_some())) {
-        return Err(Refusal::Exists);
-    }
+/// What the text becomes in each of the ways in which the entries could be written, the best first. None of them is
+/// sure to be right.
+pub(super) fn ways(doc: &Doc, key: &str, entries: &[NewEntry]) -> Vec<String> {
     let work = Work { doc, text: doc.file_text(), key, entries };
-    let ways = work.ways();
-    let tried = ways.into_iter().map(|edits| apply(work.text, edits));
-    tried.into_iter().find(|text| work.is_right(text)).ok_or(Refusal::Unsure)
+    work.ways().into_iter().map(|edits| apply(work.text, edits)).collect()
 }
 
 /// A piece of the text and what stands there afterwards.
@@ -104,7 +47,6 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Ways to write it, the best first.
     fn ways(&self) -> Vec<Vec<Edit>> {
         let doc = self.doc;
         let Some(entry) = doc.entry(doc.root(), self.key) else { return self.without_key() };
@@ -260,145 +202,6 @@ impl Work<'_> {
         }
         None
     }
-
-    /// Whether a text is this document with the entries and nothing else.
-    fn is_right(&self, text: &str) -> bool {
-        let text: Arc<str> = text.into();
-        let mut findings = Vec::new();
-        let docs = parse(&text, self.doc.file(), &Limits::default(), &mut findings);
-        let [after] = docs.as_slice() else { return false };
-        if findings.iter().any(|finding| finding.level == Level::Error) {
-            return false;
-        }
-        let (before, after_root) = (self.doc.entries(self.doc.root()), after.entries(after.root()));
-        let there = before.iter().any(|entry| self.doc.text(entry.key) == self.key);
-        if after_root.len() != before.len() + usize::from(!there) {
-            return false;
-        }
-        let alike = before.iter().zip(after_root).all(|(own, other)| {
-            same(self.doc, own.key, after, other.key)
-                && (self.doc.text(own.key) == self.key || same(self.doc, own.value, after, other.value))
-        });
-        let Some(map) = after.get(after.root(), self.key) else { return false };
-        let old = self.doc.get(self.doc.root(), self.key);
-        let old_entries = old.map(|old| self.doc.entries(old)).unwrap_or_default();
-        let kept = old.is_none_or(|old| self.doc.kind(old) == Kind::Null || self.doc.tag(old) == after.tag(map));
-        let now = after.entries(map);
-        let (kept_now, new) = now.split_at(old_entries.len().min(now.len()));
-        alike
-            && kept
-            && new.len() == self.entries.len()
-            && old_entries.iter().zip(kept_now).all(|(own, other)| {
-                same(self.doc, own.key, after, other.key) && same(self.doc, own.value, after, other.value)
-            })
-            && self.entries.iter().zip(new).all(|(wanted, entry)| is_entry(after, *entry, wanted))
-    }
-}
-
-/// Whether two nodes mean the same and are written with the same words.
-fn same(one: &Doc, a: NodeId, other: &Doc, b: NodeId) -> bool {
-    one.kind(a) == other.kind(b)
-        && one.style(a) == other.style(b)
-        && one.tag(a) == other.tag(b)
-        && one.text(a) == other.text(b)
-        && one.items(a).len() == other.items(b).len()
-        && one.entries(a).len() == other.entries(b).len()
-        && one.items(a).iter().zip(other.items(b)).all(|(a, b)| same(one, *a, other, *b))
-        && one
-            .entries(a)
-            .iter()
-            .zip(other.entries(b))
-            .all(|(a, b)| same(one, a.key, other, b.key) && same(one, a.value, other, b.value))
-}
-
-/// Whether an entry is the one that was to be added.
-fn is_entry(doc: &Doc, entry: Entry, wanted: &NewEntry) -> bool {
-    let is_text = |node: NodeId, text: &str| doc.kind(node) == Kind::Str && doc.text(node) == text;
-    let fields = doc.entries(entry.value);
-    doc.text(entry.key) == wanted.key
-        && doc.kind(entry.value) == Kind::Map
-        && fields.len() == wanted.fields.len()
-        && fields.iter().zip(&wanted.fields).all(|(field, wanted)| {
-            let value = match &wanted.value {
-                NewValue::Text(text) => is_text(field.value, text),
-                NewValue::Map(map) => {
-                    let entries = doc.entries(field.value);
-                    entries.len() == map.len()
-                        && entries
-                            .iter()
-                            .zip(map)
-                            .all(|(entry, (key, text))| doc.text(entry.key) == key && is_text(entry.value, text))
-                }
-            };
-            doc.text(field.key) == wanted.key && value
-        })
-}
-
-/// Entries as lines below a key at the beginning of its line, for those who have to write them by hand.
-pub fn block_lines(entries: &[NewEntry]) -> String {
-    block(entries, 2, 2, "\n")
-}
-
-/// Entries as lines.
-fn block(entries: &[NewEntry], indent: usize, step: usize, eol: &str) -> String {
-    let (margin, inner) = (" ".repeat(indent), " ".repeat(indent + step));
-    let mut out = String::new();
-    for entry in entries {
-        let empty = if entry.fields.is_empty() { " {}" } else { "" };
-        let _ = write!(out, "{margin}{}:{empty}{eol}", word(&entry.key));
-        for field in &entry.fields {
-            if let Some(comment) = &field.comment {
-                let _ = write!(out, "{inner}# {comment}{eol}");
-            }
-            let _ = write!(out, "{inner}{}: {}{eol}", word(&field.key), value(&field.value));
-        }
-    }
-    out
-}
-
-/// Entries between brackets, without the brackets. One with comments takes lines of its own, whose last ends with its
-/// bracket.
-fn flow(entries: &[NewEntry], indent: usize, eol: &str) -> String {
-    let (margin, inner) = (" ".repeat(indent), " ".repeat(indent + 2));
-    let one = |entry: &NewEntry| {
-        let fields = entry.fields.iter().map(|field| format!("{}: {}", word(&field.key), value(&field.value)));
-        if entry.fields.iter().all(|field| field.comment.is_none()) {
-            let fields = fields.collect::<Vec<_>>().join(", ");
-            let inside = if fields.is_empty() { fields } else { format!(" {fields} ") };
-            return format!("{}: {{{inside}}}", word(&entry.key));
-        }
-        let lines = entry.fields.iter().zip(fields).map(|(field, text)| match &field.comment {
-            Some(comment) => format!("{inner}# {comment}{eol}{inner}{text}"),
-            None => format!("{inner}{text}"),
-        });
-        format!("{}: {{{eol}{} }}", word(&entry.key), lines.collect::<Vec<_>>().join(&format!(",{eol}")))
-    };
-    entries.iter().map(one).collect::<Vec<_>>().join(&format!(",{eol}{margin}"))
-}
-
-fn value(value: &NewValue) -> String {
-    match value {
-        NewValue::Text(text) => word(text),
-        NewValue::Map(map) => {
-            let fields: Vec<String> = map.iter().map(|(key, text)| format!("{}: {}", word(key), word(text))).collect();
-            format!("{{ {} }}", fields.join(", "))
-        }
-    }
-}
-
-/// A text as a scalar, bare where it is one word that everybody reads as a text.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '+' | '-');
-    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if begins
-        && text.chars().all(plain)
-        && scalar::plain(text) == Kind::Str
-        && scalar::reads_differently(text).is_none()
-    {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
 }
 
 /// A pair of brackets: where they stand, where what is inside ends, and whether a comma is needed behind it.
@@ -458,7 +261,3 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, usize)> {
         Some((start, at))
     })
 }
-
-#[cfg(test)]
-#[path = "insert_tests.rs"]
-mod tests;

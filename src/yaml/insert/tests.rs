@@ -1,7 +1,10 @@
 //! What `insert` makes of the ways in which people write a map.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::diag::FileId;
+use crate::diag::{FileId, Level};
+use crate::yaml::{Limits, parse};
 
 fn doc(text: &str) -> Doc {
     let mut findings = Vec::new();
