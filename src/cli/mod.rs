@@ -52,8 +52,8 @@ hlgen: an app catalog and environments in, checked Helm values and ApplicationSe
   hlgen init              start a repository: a project and one environment
   hlgen add APP           add an app to an environment
   hlgen render            check everything and write rendered/
-  hlgen diff              show what a change means before it is merged
   hlgen explain ENV/APP   show where each value comes from
+  hlgen bootstrap ENV     show the way from an empty cluster to Argo CD in charge
 
 `hlgen help` lists all commands; `hlgen rule CODE` explains a finding.
 ";
