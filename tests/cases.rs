@@ -43,6 +43,11 @@ cases! {
     argocd_of_an_older_version
     argocd_of_an_unknown_version
     availability_budgets
+    backup_by_velero
+    backup_in_several_places
+    backup_of_a_database
+    backup_that_cannot_be
+    backup_words_and_policies
     brings_companions
     capability_ambiguous
     capability_bindings
@@ -52,6 +57,8 @@ cases! {
     capability_data_templates
     capability_missing
     capability_rival
+    dashboards_of_an_app
+    dashboards_that_grafana_would_not_show
     deletion_and_pruning
     dimension_value_that_is_reserved
     environments_sharing_a_cluster

@@ -17,6 +17,8 @@ mod charts;
 mod entries;
 #[path = "support/kubernetes.rs"]
 mod kubernetes;
+#[path = "catalog/metrics.rs"]
+mod metrics;
 #[path = "catalog/passwords.rs"]
 mod passwords;
 #[path = "catalog/secrets.rs"]

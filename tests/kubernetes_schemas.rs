@@ -185,6 +185,18 @@ fn the_schemas_are_strict() {
     }
     cilium["spec"]["podSelector"] = json!({});
     assert!(matches!(check(&cilium), Verdict::Wrong(_)));
+    let mut backup = json!({
+        "apiVersion": "postgresql.cnpg.io/v1",
+        "kind": "ScheduledBackup",
+        "metadata": { "name": "x" },
+        "spec": { "schedule": "0 5 2 * * *", "cluster": { "name": "x" } },
+    });
+    assert_eq!(check(&backup), Verdict::Fine);
+    for (place, value) in [("/spec/schedule", json!("5 2 * * *")), ("/spec/cluster", json!({ "nme": "x" }))] {
+        let right = std::mem::replace(backup.pointer_mut(place).unwrap(), value);
+        assert!(matches!(check(&backup), Verdict::Wrong(_)), "{backup}");
+        *backup.pointer_mut(place).unwrap() = right;
+    }
     let quota = json!({ "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "name": "x" }, "spec": { "hard": { "pods": 4, "cpu": "1" } } });
     assert_eq!(check(&quota), Verdict::Fine);
 }

@@ -68,6 +68,7 @@ pub fn is_fixed(code: Code) -> bool {
             | C::SecretsProvider
             | C::BootstrapCluster
             | C::BootstrapArgocd
+            | C::BackupClass
             | C::PluginParameter
             | C::PluginEmpty
     )

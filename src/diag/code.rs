@@ -147,6 +147,14 @@ codes! {
     ReplicasSingle = "replicas/single", Warning, "one replica in production, and nobody says that it is meant";
     PortClash = "port/clash", Error, "two releases want one node port or host port of a cluster";
     StorageClass = "storage/class", Warning, "a storage class that nothing in the environment provides";
+    BackupClass = "backup/class", Error, "a schedule or retention class is unknown or cannot be read";
+    BackupCopies = "backup/copies", Error, "fewer copies of backups than the policy asks for";
+    BackupMissing = "backup/missing", Error, "an app that keeps data has no backup where the policy asks for one";
+    BackupNamespace = "backup/namespace", Error, "Velero's namespace is not one that hlgen makes";
+    BackupProvider = "backup/no-provider", Error, "nothing provides what the backups need that the policy asks for";
+    BackupShared = "backup/shared-namespace", Note, "a backup holds other releases of the namespace too";
+    BackupUnsaved = "backup/unsaved", Warning, "volumes that will not be in a backup";
+    MetricsDashboard = "metrics/dashboard", Error, "a file that Grafana would not show as a dashboard";
     // The plugin.
     PluginParameter = "plugin/parameter", Error, "the plugin's parameters do not name something that exists";
     PluginEmpty = "plugin/empty", Error, "what the plugin was asked for holds no object";

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AppName, EnvName, JsonMap, PodPort, Quantity, ReleaseName};
+use super::{AppName, Backup, EnvName, JsonMap, PodPort, Quantity, ReleaseName};
 
 macro_rules! with_app_fields {
     ($(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* }) => {
@@ -430,20 +430,6 @@ pub struct SecretFrom {
     /// Only in a release of an environment; default: its own.
     #[serde(default)]
     pub environment: Option<EnvName>,
-}
-
-/// What is backed up, when, and how long it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Backup {
-    /// Volumes or databases by name.
-    pub what: Vec<String>,
-    /// Schedule class.
-    #[serde(default)]
-    pub schedule: Option<String>,
-    /// Retention class.
-    #[serde(default)]
-    pub keep: Option<String>,
 }
 
 /// Dashboards and rules that ship with the app.

@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterName, EnvName, Json, JsonMap, KubernetesVersion, Policies, Quantity, Release, ReleaseName};
+use super::{
+    Backups, ClusterName, EnvName, Json, JsonMap, KubernetesVersion, Policies, Quantity, Release, ReleaseName,
+};
 
 /// A set of clusters that share layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +54,8 @@ pub struct Environment {
     /// How large quotas are, where the policies ask for them.
     #[serde(default)]
     pub quotas: Quotas,
+    #[serde(default)]
+    pub backups: Backups,
 }
 
 fn prod() -> String {

@@ -5,6 +5,7 @@
 //! at its line. The doc comments below are the descriptions in those schemas.
 
 mod app;
+mod backup;
 mod environment;
 mod kubernetes;
 mod name;
@@ -15,6 +16,7 @@ mod quantity;
 mod schema;
 
 pub use app::*;
+pub use backup::*;
 pub use environment::*;
 pub use kubernetes::KubernetesVersion;
 pub use name::*;

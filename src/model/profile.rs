@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CapabilityChoice, EnvironmentNetwork, JsonMap, KubernetesVersion, Policies, Quotas, Release, ReleaseName};
+use super::{
+    Backups, CapabilityChoice, EnvironmentNetwork, JsonMap, KubernetesVersion, Policies, Quotas, Release, ReleaseName,
+};
 
 /// Defaults for one value of one dimension (provider `kind`, stage `prod`).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +44,8 @@ pub struct Profile {
     pub policies: Policies,
     #[serde(default)]
     pub quotas: Quotas,
+    #[serde(default)]
+    pub backups: Backups,
 }
 
 /// A rival that the platform packages.

@@ -187,6 +187,9 @@ pub struct Policies {
     pub network: Option<NetworkPolicyMode>,
     /// `required` makes a stateful app without a backup a finding.
     pub backup: Option<BackupPolicy>,
+    /// How many copies there have to be of what is backed up: `3-2-1` is three of the data (itself and two backups) on two
+    /// media, one off-site.
+    pub copies: Option<super::CopyRule>,
     /// The Pod Security level that every namespace should have; a release that needs a weaker one is a finding.
     pub pod_security: Option<super::PodSecurity>,
     /// Which namespaces get a ResourceQuota and a LimitRange.
@@ -204,6 +207,7 @@ impl Policies {
         Self {
             network: self.network.or(weaker.network),
             backup: self.backup.or(weaker.backup),
+            copies: self.copies.or(weaker.copies),
             pod_security: self.pod_security.or(weaker.pod_security),
             quota: self.quota.or(weaker.quota),
             disruption_budgets: self.disruption_budgets.or(weaker.disruption_budgets),

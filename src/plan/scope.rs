@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 use super::clusters::ClusterPlan;
 use crate::diag::{Code, Diagnostic, Span, nearest};
 use crate::merge::{Path, Step};
-use crate::model::{CapabilityChoice, Project, Visibility};
+use crate::model::{Backups, CapabilityChoice, Project, Visibility};
+use crate::resolve::backup;
 use crate::resolve::capability::{Bindings, Provider, declared, known};
 use crate::resolve::environment::EnvModel;
 use crate::resolve::release::ReleaseModel;
@@ -38,6 +39,7 @@ struct ClusterScope {
     domain: Option<Arc<str>>,
     /// Whether pods name the PriorityClass of their tier.
     priority_classes: bool,
+    backups: Backups,
 }
 
 impl Scopes {
@@ -170,6 +172,7 @@ impl Scopes {
                     "priorityClass",
                     Value::from(if here.priority_classes { release.spec.tier.priority_class() } else { "" }),
                 ),
+                ("backup", backup_value(release, &here.backups)),
             ]),
             env: here.env.clone(),
             cluster: here.cluster.clone(),
@@ -361,7 +364,22 @@ fn cluster_scope(project: &Project, env: &EnvModel, cluster: &ClusterPlan) -> Cl
         env: env_value(env, None),
         domain: env.spec.domain.as_deref().map(Into::into),
         priority_classes: env.spec.policies.over(&project.policies).priority_classes == Some(true),
+        backups: env.spec.backups.clone(),
     }
+}
+
+/// `release.backup`: the classes of a release that wants a backup, and the days that it is kept.
+fn backup_value(release: &ReleaseModel, backups: &Backups) -> Value {
+    let Some(wanted) = release.spec.backup.as_ref().filter(|backup| backup.is_wanted()) else {
+        return Value::from(());
+    };
+    let keep = wanted.keep.as_deref().unwrap_or(backup::DEFAULT_KEEP);
+    let hours = backup::keep(backups, keep).and_then(backup::hours);
+    Value::from_pairs([
+        ("schedule", Value::from(wanted.schedule.as_deref().unwrap_or(backup::DEFAULT_SCHEDULE))),
+        ("keep", Value::from(keep)),
+        ("days", hours.map_or(Value::from(()), |hours| Value::from(hours.div_ceil(24)))),
+    ])
 }
 
 fn env_value(env: &EnvModel, exposed: Option<Vec<Value>>) -> Value {
@@ -373,6 +391,7 @@ fn env_value(env: &EnvModel, exposed: Option<Vec<Value>>) -> Value {
         ("domain", env.spec.domain.as_deref().map_or(Value::from(()), Value::from)),
         ("dimensions", Value::from_pairs(dimensions)),
         ("network", value_of(&env.spec.network)),
+        ("backups", value_of(&env.spec.backups)),
     ];
     value.extend(exposed.map(|exposed| ("exposed", Value::from(exposed))));
     Value::from_pairs(value)

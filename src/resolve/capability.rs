@@ -9,7 +9,7 @@ use super::environment::EnvModel;
 use super::release::ReleaseModel;
 use super::view::View;
 use crate::diag::{Code, Diagnostic, nearest};
-use crate::model::CapabilityChoice;
+use crate::model::{BackupMethod, CapabilityChoice};
 
 /// A capability that hlgen knows, with the fields its data must and may have.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ macro_rules! known {
 }
 
 known! {
-    "backup": ["namespace"] ["storageLocation"] "scheduled backups of volumes and objects";
+    "backup": ["namespace"] ["storageLocation", "nodeAgent", "snapshots", "moveSnapshots"] "scheduled backups of volumes and objects";
     "cache": [] ["host", "port", "secret", "url"] "a Redis-like cache";
     "certificates": ["issuer"] ["kind"] "TLS certificates from an issuer";
     "dns": [] ["provider", "zones"] "DNS records for exposed hosts";
@@ -39,15 +39,15 @@ known! {
     "ingress": ["className"] ["controller", "gateway", "namespace", "annotations"] "routes from outside to Services";
     "loadbalancer": [] ["class", "addresses", "annotations"] "Services of type LoadBalancer get an address";
     "logs": ["url"] ["readUrl"] "a log store that takes logs";
-    "metrics": ["crds"] ["url", "labels", "alertmanagerUrl"] "a metrics stack that watches ServiceMonitors";
+    "metrics": ["crds"] ["url", "labels", "alertmanagerUrl", "dashboards"] "a metrics stack that watches ServiceMonitors";
     "metrics-api": [] [] "the resource metrics API (`kubectl top`, autoscaling)";
     "monitoring-crds": [] [] "the Prometheus operator's CRDs";
     "objectstorage": [] ["endpoint", "bucket", "region", "secret", "pathStyle"] "an S3-like object store";
     "postgres": [] ["operator", "host", "port", "user", "database", "secret", "superuserSecret"] "PostgreSQL";
     "secrets": ["store"] ["kind", "backend", "namespace"] "secrets from a store";
     "sso": [] ["issuer", "url", "forwardAuth", "headers"] "single sign-on";
-    "storage": ["className"] ["expandable", "snapshotClass"] "volumes for one node at a time";
-    "storage/shared": ["className"] ["expandable"] "volumes for several nodes at a time";
+    "storage": ["className"] ["expandable", "snapshotClass", "driver", "hostPath"] "volumes for one node at a time";
+    "storage/shared": ["className"] ["expandable", "driver", "hostPath"] "volumes for several nodes at a time";
     "traces": ["url"] [] "a trace store that takes traces";
     "tunnel": [] ["name", "target"] "a way in from the internet without open ports";
     "vault": ["address"] ["path"] "HashiCorp Vault or OpenBao";
@@ -86,8 +86,10 @@ fn implied(release: &ReleaseModel) -> Vec<&'static str> {
     if spec.metrics.is_some() {
         implied.push("metrics");
     }
-    if spec.backup.is_some() {
-        implied.push("backup");
+    match spec.backup.as_ref().filter(|backup| backup.is_wanted()).map(|backup| backup.method) {
+        Some(BackupMethod::Velero) => implied.push("backup"),
+        Some(BackupMethod::CloudNativePg) => implied.push("objectstorage/backup"),
+        None => {}
     }
     if !spec.secrets.is_empty() {
         implied.push("secrets");

@@ -1,3 +1,4 @@
+pub mod backup;
 pub mod capability;
 pub mod catalog;
 pub mod environment;

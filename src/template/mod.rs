@@ -19,6 +19,7 @@ use crate::diag::{Code, Diagnostic, Span};
 use crate::yaml::{Doc, NodeId};
 
 pub use engine::{Compiled, Engine, size};
+pub(crate) use functions::glob;
 pub use minijinja::Value;
 pub use scope::{Capabilities, Files, Scope};
 pub use split::reads;

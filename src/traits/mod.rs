@@ -4,8 +4,10 @@
 //! the capability that serves it, and of the chart's values only what the app's `paths` lead to, so that every chart is
 //! treated alike. A manifest of the app or the environment with the same file name replaces what a trait makes.
 
+mod backup;
 mod disruption;
 mod expose;
+mod metrics;
 pub mod namespace;
 mod network;
 mod pod_security;
@@ -87,7 +89,12 @@ impl<'c> Context<'c> {
 /// Whether traits have anything to make for a release, or to say of it.
 pub fn any(plan: &Plan, release: &ReleaseModel) -> bool {
     let spec = &release.spec;
-    !spec.expose.is_empty() || !spec.secrets.is_empty() || spec.availability.is_some() || quota::concerns(plan, release)
+    !spec.expose.is_empty()
+        || !spec.secrets.is_empty()
+        || spec.availability.is_some()
+        || spec.metrics.is_some()
+        || backup::any(release)
+        || quota::concerns(plan, release)
 }
 
 /// Puts what the traits of a release make on a cluster beside its own manifests, in the order of their paths. A file that
@@ -101,6 +108,8 @@ pub fn add(context: &Context<'_>, files: &mut Vec<ManifestFile>, findings: &mut 
     secrets::make(context, files, &mut made, findings);
     disruption::budget(context, &mut made, findings);
     quota::check_release(context, findings);
+    backup::manifests(context, &mut made);
+    metrics::dashboards(context, &mut made, findings);
     made.retain(|made| !files.iter().any(|own| own.path == made.path));
     files.append(&mut made);
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -113,6 +122,7 @@ pub fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     network::check(plan, || namespace::all(plan), findings);
     pod_security::check(plan, findings);
     quota::check(plan, findings);
+    backup::check(plan, findings);
 }
 
 fn file(path: String, objects: Vec<Json>, span: Span) -> ManifestFile {

@@ -79,6 +79,7 @@ pub fn objects(plan: &Plan, cluster: usize, namespace: &Namespace) -> Vec<Json> 
     objects.extend(quota::objects(plan, namespace));
     objects.extend(super::network::policies(plan, cluster, namespace));
     objects.extend(super::secrets::objects(plan, cluster, &namespace.name));
+    objects.extend(super::backup::in_namespace(plan, cluster, namespace));
     objects
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use hlgen::model::{Release, Tier};
+use hlgen::model::{BackupMethod, Release, Tier};
 use hlgen::ops::evaluate::Selection;
 use hlgen::ops::render::{Delivery, Outcome, Target, render};
 use hlgen::ops::workspace::Workspace;
@@ -180,6 +180,17 @@ impl Repository {
                     apps.push(other);
                 }
             }
+            // In production something has to make the backups. On kind nothing can: its volumes are of the type hostPath.
+            let backup = app.spec.backup.as_ref().filter(|backup| backup.is_wanted() && provider != "kind");
+            match backup.map(|backup| backup.method) {
+                Some(BackupMethod::CloudNativePg) => {
+                    external.insert("objectstorage/backup");
+                }
+                Some(BackupMethod::Velero) if !apps.iter().any(|have| have.provides("backup")) => {
+                    apps.push(choose(entries, "backup", provider)?);
+                }
+                _ => {}
+            }
             let companions = app.spec.brings.iter().map(|companion| companion.app.as_str());
             let companions: BTreeSet<&str> = companions.collect();
             for required in
@@ -246,16 +257,31 @@ impl Repository {
             std::fs::write(path, text).unwrap();
         };
         write("hlgen.yaml", "apiVersion: hlgen.dev/v1\nkind: Project\nname: catalog\ngit: { repoURL: https://git.example.com/o/h.git }\npolicies: { quota: all }\n".into());
+        let policies = if provider == "kind" { "policies: { backup: optional }\n" } else { "" };
         let capabilities = if chosen.is_empty() { String::new() } else { format!("capabilities:\n{chosen}") };
         for stage in ["dev", "staging", "prod"] {
             write(
                 &format!("environments/{stage}/environment.yaml"),
                 format!(
-                    "apiVersion: hlgen.dev/v1\nkind: Environment\nstage: {stage}\nprovider: {provider}\ndomain: {stage}.example.com\nnetwork: {{ podCIDRs: [10.0.0.0/16], nodeCIDRs: [10.1.0.0/16], apiServer: [10.1.0.1/32] }}\n{capabilities}vars:{vars}apps:\n{releases}"
+                    "apiVersion: hlgen.dev/v1\nkind: Environment\nstage: {stage}\nprovider: {provider}\ndomain: {stage}.example.com\nnetwork: {{ podCIDRs: [10.0.0.0/16], nodeCIDRs: [10.1.0.0/16], apiServer: [10.1.0.1/32] }}\n{capabilities}{policies}vars:{vars}apps:\n{releases}"
                 ),
             );
         }
         Ok(Self { folder })
+    }
+
+    /// Lets something outside provide a capability in every environment.
+    pub(crate) fn provide(&self, capability: &str, data: &str) {
+        for stage in ["dev", "staging", "prod"] {
+            let path = self.folder.path().join(format!("environments/{stage}/environment.yaml"));
+            let text = std::fs::read_to_string(&path).unwrap();
+            let line = format!("  {capability}: {{ external: {data} }}\n");
+            let text = match text.split_once("\ncapabilities:\n") {
+                Some((before, after)) => format!("{before}\ncapabilities:\n{line}{after}"),
+                None => format!("{text}capabilities:\n{line}"),
+            };
+            std::fs::write(path, text).unwrap();
+        }
     }
 
     pub(crate) fn render(&self) -> Outcome {

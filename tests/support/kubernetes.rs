@@ -19,6 +19,9 @@ use k8s_openapi::api::{
 use k8s_openapi::schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+#[path = "backup_kinds.rs"]
+mod backup_kinds;
+
 type Table = BTreeMap<(&'static str, &'static str), Validator>;
 
 /// What there is to say about an object.
@@ -51,6 +54,8 @@ fn table() -> Table {
     let mut table = core_table();
     let own = secret_kinds::schemas().into_iter();
     table.extend(own.map(|(kind, schema)| (kind, jsonschema::draft202012::new(&schema).unwrap())));
+    let own = backup_kinds::kinds().into_iter();
+    table.extend(own.map(|(version, kind, spec)| ((version, kind), custom_kind(spec))));
     table
 }
 
@@ -136,6 +141,25 @@ fn cilium_network_policy() -> Validator {
             },
         },
     });
+    jsonschema::draft202012::new(&schema).unwrap()
+}
+
+/// A kind of another project, by the schema of its `spec`.
+fn custom_kind(mut spec: Value) -> Validator {
+    spec["type"] = "object".into();
+    let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    let name = json!({ "type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" });
+    let metadata = json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": { "name": name, "namespace": name, "labels": texts, "annotations": texts },
+    });
+    let mut schema = json!({
+        "type": "object",
+        "required": ["metadata", "spec"],
+        "properties": { "apiVersion": {}, "kind": {}, "metadata": metadata, "spec": spec },
+    });
+    close(&mut schema);
     jsonschema::draft202012::new(&schema).unwrap()
 }
 

@@ -84,7 +84,7 @@ fn app_file(app: usize) -> String {
              metrics: { crds: [servicemonitors], url: 'http://metrics.${{ env.name }}.svc' }\n",
         );
     } else {
-        text.push_str("requires: [storage]\nwants: [ingress, metrics]\n");
+        text.push_str("requires: [storage]\nwants: [ingress, metrics]\nbackup: { none: nothing is kept }\n");
         let _ = writeln!(
             text,
             "expose:\n  - {{ name: web, service: \"${{{{ release.name }}}}\", port: 8080, host: {name} }}"
