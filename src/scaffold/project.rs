@@ -130,6 +130,7 @@ fn environment(answers: &Answers) -> String {
     let Answers { provider, stage, domain, .. } = answers;
     let modeline = modeline("environment", "../../");
     let around = around(answers);
+    let policies = policies(answers);
     format!(
         "{modeline}apiVersion: hlgen.dev/v1
 kind: Environment
@@ -137,10 +138,23 @@ stage: {stage}
 provider: {provider}
 # Apps get hosts below it: podinfo.{domain}
 domain: {domain}
-{around}# `hlgen add APP` adds to these. Versions are exact; Renovate raises them by pull request.
+{around}{policies}# `hlgen add APP` adds to these. Versions are exact; Renovate raises them by pull request.
 apps:
 "
     )
+}
+
+/// What production asks for and a new cluster cannot have yet: backups need a place outside of it.
+fn policies(answers: &Answers) -> &'static str {
+    if answers.stage != "prod" {
+        return "";
+    }
+    "\
+policies:
+  # Production wants a backup of all that keeps data. Take this line out once there is somewhere to put them: a bucket
+  # (`capabilities: { objectstorage/backup: { external: { ... } } }`), then `hlgen add velero`.
+  backup: optional
+"
 }
 
 /// What a provider wants to know, or a person has to bring, before the first apps run.
