@@ -11,6 +11,8 @@
     reason = "tests make and read files themselves, and say what they skip"
 )]
 
+#[path = "catalog/around.rs"]
+mod around;
 #[path = "catalog/charts.rs"]
 mod charts;
 #[path = "catalog/entries.rs"]

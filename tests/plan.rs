@@ -325,6 +325,32 @@ fn another_provider_of_secrets_changes_where_secrets_come_from_and_nothing_else(
 }
 
 #[test]
+fn routes_of_the_gateway_api_instead_of_ingresses_change_and_nothing_else() {
+    let case = |data: &str| {
+        Case::new()
+            .app(&format!(
+                "{CHART}expose: [{{ name: web, service: web, port: 80 }}, {{ name: api, service: web, port: 81, host: api }}]\n"
+            ))
+            .file("catalog/quiet/app.yaml", format!("{APP}{CHART}"))
+            .file(
+                "catalog/traefik/app.yaml",
+                format!("{APP}tier: platform\n{CHART}provides: {{ ingress: {{ className: traefik{data} }} }}\n"),
+            )
+            .env("apps: { web: {}, quiet: {}, traefik: {} }\n")
+    };
+    let (ingress, gateway) = (case("").render(), case(", gateway: public, namespace: traefik").render());
+    assert_eq!((ingress.codes(), gateway.codes()), (Vec::<&str>::new(), Vec::<&str>::new()));
+    assert_eq!(ingress.out.keys().collect::<Vec<_>>(), gateway.out.keys().collect::<Vec<_>>());
+    let changed: Vec<&str> =
+        ingress.out.iter().filter(|(path, text)| gateway.out[*path] != **text).map(|(path, _)| path.as_str()).collect();
+    assert_eq!(changed, ["dev/web/manifests/expose-api.yaml", "dev/web/manifests/expose-web.yaml"]);
+    for path in changed {
+        assert!(ingress.out[path].contains("kind: Ingress\n"), "{path}");
+        assert!(gateway.out[path].contains("kind: HTTPRoute\n") && !gateway.out[path].contains("Ingress"), "{path}");
+    }
+}
+
+#[test]
 fn a_part_of_a_repository_has_the_environments_whose_secrets_it_names() {
     let secrets = "[{ name: web, keys: { a: { from: { environment: hub, release: web, secret: web, key: a } } } }]";
     let folder = Case::new()

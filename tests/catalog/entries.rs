@@ -284,6 +284,21 @@ impl Repository {
         }
     }
 
+    /// The same, where everything that nobody declared is denied; what is outside has an address then.
+    pub(crate) fn denying(self) -> Self {
+        let edit = |path: &str, from: &str, to: &str| {
+            let path = self.folder.path().join(path);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.replace(from, to)).unwrap();
+        };
+        edit("hlgen.yaml", "quota: all", "quota: all, network: default-deny");
+        for stage in ["dev", "staging", "prod"] {
+            let path = format!("environments/{stage}/environment.yaml");
+            edit(&path, "region: eu-west-1 } }", "region: eu-west-1 }, addresses: [192.0.2.40/32] }");
+        }
+        self
+    }
+
     pub(crate) fn render(&self) -> Outcome {
         let workspace = Workspace::open(self.folder.path()).unwrap();
         render(&workspace, &Selection::default(), Delivery::Files, Target::Collect).unwrap()
