@@ -196,5 +196,5 @@ fn everything_the_repository_renders() {
             }
         }
     }
-    assert!(seen["ApplicationSet"] > 40 && seen["AppProject"] >= 9 && seen["Application"] == 3, "{seen:?}");
+    assert!(seen["ApplicationSet"] > 40 && seen["AppProject"] >= 9 && seen["Application"] == 4, "{seen:?}");
 }
