@@ -89,20 +89,45 @@ pub fn looks_like_one(text: &str) -> bool {
 
 /// Whether a line may hold a text that looks like a secret: a long word that is not merely small letters, or a URL.
 pub(super) fn may_look_like_one(line: &str) -> bool {
-    let (mut run, mut odd) = (0, false);
+    let (mut run, mut odd, mut seen) = (0, false, 0);
     for byte in line.bytes() {
-        if byte.is_ascii_whitespace() || b"\"'`,;()<>[]|&?#".contains(&byte) {
+        let class = CLASS[usize::from(byte)];
+        seen |= class;
+        if class & CUT != 0 {
             (run, odd) = (0, false);
             continue;
         }
         run += 1;
-        odd |= !byte.is_ascii_lowercase() && byte != b'/';
+        odd |= class & SMALL == 0;
         if run >= TOKEN_MIN && odd {
             return true;
         }
     }
-    line.contains("PRIVATE KEY") || line.contains("://")
+    seen & MARK != 0 && (line.contains("PRIVATE KEY") || line.contains("://"))
 }
+
+/// Cuts a text into what could be tokens.
+const CUT: u8 = 1;
+/// A small letter, or a slash.
+const SMALL: u8 = 2;
+/// In what is looked for in the text as a whole.
+const MARK: u8 = 4;
+
+static CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b' ' | b'\t' | b'\n' | b'\x0c' | b'\r' | b'"' | b'\'' | b'`' | b',' | b';' | b'(' | b')' | b'<' | b'>'
+            | b'[' | b']' | b'|' | b'&' | b'?' | b'#' => CUT,
+            b'a'..=b'z' | b'/' => SMALL,
+            b'P' | b':' => MARK,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
 
 fn is_token(word: &str) -> bool {
     if word.len() < TOKEN_MIN {

@@ -216,17 +216,45 @@ fn holds_any(text: &str, words: &[&str]) -> bool {
     })
 }
 
+/// Whether the letters of a key hold a part of what names a secret. Most keys of a tree do not, and each is asked.
 fn may_name_one(key: &str) -> bool {
-    if key.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        return has_part(key);
+    let mut letters = [0_u8; 64];
+    let mut count = 0;
+    for byte in key.bytes() {
+        if byte.is_ascii_alphabetic() && count < letters.len() {
+            letters[count] = byte.to_ascii_lowercase();
+            count += 1;
+        } else if !byte.is_ascii() || count == letters.len() {
+            let key: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+            return PARTS.iter().any(|part| key.contains(part));
+        }
     }
-    let key: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
-    PARTS.iter().any(|part| key.contains(part))
+    let letters = &letters[..count];
+    letters.windows(2).enumerate().any(|(at, pair)| {
+        BEGINNINGS[usize::from(pair[0] - b'a')] >> (pair[1] - b'a') & 1 == 1
+            // A key is one of something.
+            && PARTS.iter().map(|part| part.as_bytes()).any(|part| {
+                part[..2] == *pair && letters[at..].starts_with(part) && (at > 0 || part != b"key")
+            })
+    })
 }
+
+/// The first two letters of each of [`PARTS`]: by the first, a bit for each second.
+const BEGINNINGS: [u32; 26] = {
+    let mut bits = [0; 26];
+    let mut at = 0;
+    while at < PARTS.len() {
+        let part = PARTS[at].as_bytes();
+        bits[(part[0] - b'a') as usize] |= 1 << (part[1] - b'a');
+        at += 1;
+    }
+    bits
+};
 
 /// Whether a key leads to where a secret is kept and never to the secret: `secretKeyRef`, `existingSecret`.
 pub(super) fn refers(key: &str) -> bool {
-    if !holds_any(key, &["ref", "existing"]) {
+    let may = key.bytes().any(|byte| matches!(byte, b'f' | b'F' | b'x' | b'X'));
+    if !may || !holds_any(key, &["ref", "existing"]) {
         return false;
     }
     let words = words(key);

@@ -44,10 +44,10 @@ impl Spot {
     /// empty text for fields that hold none.
     #[must_use]
     pub fn key<'t>(self, key: &str, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Self {
-        let place = self.place.key_of(key, text_of);
+        let named = name::names_one(key);
+        let place = self.place.key_of(key, named, text_of);
         let data = self.data || self.place == Place::SecretObject && place == Place::Secret;
         let label = || ["name", "key", "header", "field"].into_iter().filter_map(text_of).find(|label| is_sure(label));
-        let named = name::names_one(key);
         let sure = place == Place::Secret
             && match () {
                 () if self.data => !is_harmless(key),
@@ -135,6 +135,9 @@ fn is_placeholder(text: &str) -> bool {
 
 /// `password = hunter2` as a line of a configuration file, `--token=abc` as an argument, `?token=abc` in a URL.
 fn assigns(text: &str) -> bool {
+    if !text.bytes().any(|byte| matches!(byte, b'=' | b':')) {
+        return false;
+    }
     let lines = text.contains('\n');
     look::named_assignments(text).any(|(key, range)| {
         if !is_sure(key) {

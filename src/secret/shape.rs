@@ -46,25 +46,58 @@ pub(super) fn of(text: &str) -> Option<&'static str> {
     if text.len() < 9 || !look::may_look_like_one(text) {
         return None;
     }
-    if is_private_key(text) {
+    let has = |byte: u8| text.as_bytes().contains(&byte);
+    if has(b'P') && is_private_key(text) {
         return Some("a private key");
     }
-    if HOOKS.iter().any(|hook| text.find(hook).is_some_and(|at| is_word(&text[at + hook.len()..], 8))) {
+    let slash = has(b'/');
+    if slash && HOOKS.iter().any(|hook| text.find(hook).is_some_and(|at| is_word(&text[at + hook.len()..], 8))) {
         return Some("the address of a webhook");
     }
-    if text.contains("://") && text.split([' ', '\n', '\t', '"', '\'', ',']).any(is_url_with_password) {
+    if slash && text.contains("://") && text.split([' ', '\n', '\t', '"', '\'', ',']).any(is_url_with_password) {
         return Some("an address with a password");
     }
-    let cut = |c: char| c.is_whitespace() || "\"'`,;()<>[]{}|&?#=:@".contains(c);
+    let cut = |c: char| if c.is_ascii() { is_cut(c as u8) } else { c.is_whitespace() };
     text.split(cut).find_map(of_word)
+}
+
+/// Whether a byte ends a word; as white space, what [`char::is_whitespace`] takes for it.
+fn is_cut(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'\t'
+            ..=b'\r'
+                | b'"'
+                | b'\''
+                | b'`'
+                | b','
+                | b';'
+                | b'('
+                | b')'
+                | b'<'
+                | b'>'
+                | b'['
+                | b']'
+                | b'{'
+                | b'}'
+                | b'|'
+                | b'&'
+                | b'?'
+                | b'#'
+                | b'='
+                | b':'
+                | b'@'
+    )
 }
 
 fn of_word(word: &str) -> Option<&'static str> {
     if word.len() < 9 {
         return None;
     }
-    let token =
-        TOKENS.iter().find(|(mark, least, _)| word.strip_prefix(mark).is_some_and(|rest| is_word(rest, *least)));
+    let first = word.as_bytes()[0];
+    let token = TOKENS.iter().find(|(mark, least, _)| {
+        mark.as_bytes()[0] == first && word.strip_prefix(mark).is_some_and(|rest| is_word(rest, *least))
+    });
     if let Some((_, _, what)) = token {
         return Some(what);
     }

@@ -45,11 +45,13 @@ impl Place {
         if let (Self::Open, Some(object)) = (self, object_at(key, map)) {
             return Self::root(object);
         }
-        self.key_of(key, &|field| Some(map.get(field)?.as_str().unwrap_or_default()))
+        let named = name::names_one(key);
+        self.key_of(key, named, &|field| Some(map.get(field)?.as_str().unwrap_or_default()))
     }
 
-    /// The same for any kind of map: `text_of` gives the text of a field, which is empty where it holds none.
-    pub(super) fn key_of<'t>(self, key: &str, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Self {
+    /// The same for any kind of map: `text_of` gives the text of a field, which is empty where it holds none; `named` is
+    /// [`name::names_one`] of the key.
+    pub(super) fn key_of<'t>(self, key: &str, named: bool, text_of: &dyn Fn(&str) -> Option<&'t str>) -> Self {
         match self {
             Self::Secret | Self::Cipher => self,
             Self::Reference if key == "encryptedData" => Self::Cipher,
@@ -62,13 +64,13 @@ impl Place {
             Self::Reference if matches!(key, "secretKey" | "remoteRef" | "secretStoreRef" | "target") => Self::About,
             // `selector: { secret: { name } }` of a PushSecret.
             Self::Reference if key == "secret" && text_of(key) == Some("") => Self::About,
-            Self::Reference if !name::names_one(key) => match key {
+            Self::Reference if !named => match key {
                 "spec" | "data" | "metadata" | "match" | "selector" => Self::Reference,
                 _ => Self::Open,
             },
-            Self::About if !name::names_one(key) => Self::About,
+            Self::About if !named => Self::About,
             _ if name::refers(key) => Self::About,
-            _ if name::names_one(key) => Self::Secret,
+            _ if named => Self::Secret,
             _ if matches!(key, "value" | "default" | "content" | "data") && labelled(text_of) => Self::Secret,
             _ => Self::Open,
         }

@@ -169,6 +169,22 @@ fn shown(path: &Path) -> String {
     Path(steps.collect()).to_string()
 }
 
+/// A step on the way of a walk.
+#[derive(Debug, Clone, Copy)]
+enum At<'w> {
+    Key(&'w str),
+    Index(usize),
+}
+
+/// The way as it is named in findings.
+fn path_of(way: &[At<'_>]) -> Path {
+    let steps = way.iter().map(|at| match at {
+        At::Key(key) => Step::Key((*key).to_owned()),
+        At::Index(index) => Step::Index(*index),
+    });
+    Path(steps.collect())
+}
+
 /// A walk through one document.
 struct Walk<'w> {
     doc: &'w Doc,
@@ -177,14 +193,14 @@ struct Walk<'w> {
     pending: Vec<Pending>,
 }
 
-impl Walk<'_> {
+impl<'w> Walk<'w> {
     fn values(&mut self) {
-        self.node(self.doc.root(), Spot::root(None), &mut Path::default());
+        self.node(self.doc.root(), Spot::root(None), &mut Vec::new());
     }
 
     fn object(&mut self) {
         let kind = self.doc.get(self.doc.root(), "kind").map(|kind| self.doc.text(kind));
-        self.node(self.doc.root(), Spot::root(kind), &mut Path::default());
+        self.node(self.doc.root(), Spot::root(kind), &mut Vec::new());
     }
 
     /// One of the four kinds, whose `secrets:` say how secrets are made and hold none.
@@ -192,22 +208,22 @@ impl Walk<'_> {
         let doc = self.doc;
         for entry in doc.entries(doc.root()) {
             let key = doc.text(entry.key);
-            let mut path = Path(vec![Step::Key(key.to_owned())]);
+            let mut path = vec![At::Key(key)];
             match key {
                 "secrets" => self.declared(entry.value, &mut path),
                 "apps" => {
                     for release in doc.entries(entry.value) {
-                        path.push_key(doc.text(release.key));
+                        path.push(At::Key(doc.text(release.key)));
                         for field in doc.entries(release.value) {
-                            path.push_key(doc.text(field.key));
+                            path.push(At::Key(doc.text(field.key)));
                             if doc.text(field.key) == "secrets" {
                                 self.declared(field.value, &mut path);
                             } else {
                                 self.below(release.value, field.key, field.value, Spot::root(None), &mut path);
                             }
-                            path.0.pop();
+                            path.pop();
                         }
-                        path.0.pop();
+                        path.pop();
                     }
                 }
                 _ => self.below(doc.root(), entry.key, entry.value, Spot::root(None), &mut path),
@@ -216,38 +232,36 @@ impl Walk<'_> {
     }
 
     /// `secrets:` of an app or a release: a `literal` is a text that is no secret.
-    fn declared(&mut self, list: NodeId, path: &mut Path) {
+    fn declared(&mut self, list: NodeId, path: &mut Vec<At<'w>>) {
         let doc = self.doc;
         for (index, item) in doc.items(list).iter().enumerate() {
             for key in doc.get(*item, "keys").map(|keys| doc.entries(keys)).unwrap_or_default() {
                 let Some(literal) = doc.get(key.value, "literal") else { continue };
                 let name = doc.text(key.key);
                 let spot = Spot::root(None).key(name, &|_| None);
-                let full = [Step::Index(index), Step::Key("keys".into()), Step::Key(name.to_owned())];
-                let depth = path.0.len();
-                path.0.extend(full);
-                path.push_key("literal");
+                let depth = path.len();
+                path.extend([At::Index(index), At::Key("keys"), At::Key(name), At::Key("literal")]);
                 self.node(literal, spot, path);
-                path.0.truncate(depth);
+                path.truncate(depth);
             }
         }
     }
 
-    fn below(&mut self, map: NodeId, key: NodeId, value: NodeId, spot: Spot, path: &mut Path) {
+    fn below(&mut self, map: NodeId, key: NodeId, value: NodeId, spot: Spot, path: &mut Vec<At<'w>>) {
         let doc = self.doc;
         let text_of = |field: &str| doc.get(map, field).map(|node| doc.text(node));
         let spot = spot.key(doc.text(key), &text_of);
         self.node(value, spot, path);
     }
 
-    fn node(&mut self, node: NodeId, spot: Spot, path: &mut Path) {
+    fn node(&mut self, node: NodeId, spot: Spot, path: &mut Vec<At<'w>>) {
         let doc = self.doc;
         match doc.kind(node) {
             Kind::Map => {
                 for entry in doc.entries(node) {
-                    path.push_key(doc.text(entry.key));
+                    path.push(At::Key(doc.text(entry.key)));
                     self.below(node, entry.key, entry.value, spot, path);
-                    path.0.pop();
+                    path.pop();
                 }
             }
             Kind::Seq => {
@@ -255,21 +269,23 @@ impl Walk<'_> {
                 for (index, item) in items.iter().enumerate() {
                     let before = index.checked_sub(1).map(|at| items[at]);
                     let before = before.filter(|node| doc.kind(*node) == Kind::Str).map(|node| doc.text(node));
-                    path.0.push(Step::Index(index));
+                    path.push(At::Index(index));
                     self.node(*item, spot.item(before), path);
-                    path.0.pop();
+                    path.pop();
                 }
             }
-            Kind::Str if doc.templated(node) => self.pending.push(Pending { node, spot, path: path.clone() }),
+            Kind::Str if doc.templated(node) => self.pending.push(Pending { node, spot, path: path_of(path) }),
             Kind::Str => self.found(node, spot.text(doc.text(node)), path),
             Kind::Int | Kind::Float => self.found(node, spot.number(), path),
             Kind::Null | Kind::Bool(_) => {}
         }
     }
 
-    fn found(&mut self, node: NodeId, why: Option<Plain>, path: &Path) {
-        if let Some(why) = why.filter(|why| !is_harmless(*why, path)) {
-            let found = Found { path, why, templated: false };
+    fn found(&mut self, node: NodeId, why: Option<Plain>, way: &[At<'w>]) {
+        let Some(why) = why else { return };
+        let path = path_of(way);
+        if !is_harmless(why, &path) {
+            let found = Found { path: &path, why, templated: false };
             self.findings.push(found.finding(self.doc, node, self.origin));
         }
     }
