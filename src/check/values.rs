@@ -1,6 +1,7 @@
 //! Merged values against the chart's JSON Schema: what is wrong, at the line of the layer that set it.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value as Json;
 
@@ -9,8 +10,10 @@ use crate::merge::{Path, Step};
 use crate::plan::values::{AppValues, Evaluated, Merged, Results, without_nulls};
 use crate::resolve::catalog::AppDef;
 use crate::schema;
+use crate::schema::cost::Cost;
 use crate::schema::instance::Instance;
 use crate::schema::json::{Mismatch, Schema, Violation};
+use crate::schema::shape::Shape;
 use crate::source::budget::{Meter, Resource};
 use crate::source::docs::Docs;
 use crate::yaml::Kind;
@@ -18,14 +21,103 @@ use crate::yaml::Kind;
 /// What is known of an app's values.
 #[derive(Debug)]
 pub struct AppSchema {
-    schema: Schema,
+    schema: Arc<Loaded>,
+    /// The chart's own defaults; with them `required` can be judged.
+    defaults: Option<Json>,
+    meter: Arc<Meter>,
+}
+
+/// A schema as it was read, whichever apps it is for.
+#[derive(Debug)]
+struct Loaded {
+    text: Vec<u8>,
+    /// Answers first, where the schema is simple enough.
+    shape: Option<Shape>,
+    /// Made at once where there is no shape, else for the first value that the shape does not accept.
+    compiled: OnceLock<Result<Schema, String>>,
+    cost: Cost,
     /// Made from the chart's default values rather than shipped by the chart: it only warns.
     inferred: bool,
     /// The chart version it was made for, if it says so.
     version: Option<String>,
-    /// The chart's own defaults; with them `required` can be judged.
-    defaults: Option<Json>,
-    meter: Arc<Meter>,
+}
+
+impl Loaded {
+    /// Reads the text of a schema.
+    ///
+    /// # Errors
+    /// Why it cannot be used, with the line and column where that shows.
+    fn read(text: Vec<u8>) -> Result<Self, (String, usize, usize)> {
+        if let Some(shape) = Shape::read(&text) {
+            let (inferred, version) = marked(shape.mark());
+            let cost = shape.cost();
+            return Ok(Self { text, shape: Some(shape), compiled: OnceLock::new(), cost, inferred, version });
+        }
+        let document =
+            serde_json::from_slice(&text).map_err(|error| (error.to_string(), error.line(), error.column()))?;
+        Self::compile(text, document).map_err(|reason| (reason, 1, 1))
+    }
+
+    fn compile(text: Vec<u8>, document: Json) -> Result<Self, String> {
+        let (inferred, version) = marked(document.get("x-hlgen"));
+        let schema = Schema::compile(document)?;
+        let cost = schema.cost();
+        Ok(Self { text, shape: None, compiled: OnceLock::from(Ok(schema)), cost, inferred, version })
+    }
+
+    fn compiled(&self) -> Result<&Schema, &str> {
+        let made = self.compiled.get_or_init(|| {
+            let document = serde_json::from_slice(&self.text).map_err(|error| error.to_string())?;
+            Schema::compile(document)
+        });
+        made.as_ref().map_err(String::as_str)
+    }
+
+    fn names(&self, path: &Path) -> bool {
+        if let Some(shape) = &self.shape {
+            return shape.names(path);
+        }
+        let Ok(schema) = self.compiled() else { return false };
+        let found = path.0.iter().try_fold(schema.document(), |schema, step| match step {
+            Step::Key(key) => schema.get("properties")?.get(key),
+            Step::Index(_) => schema.get("items"),
+        });
+        found.is_some()
+    }
+}
+
+/// What `x-hlgen` says: whether a schema was inferred, and of which version of the chart.
+fn marked(mark: Option<&Json>) -> (bool, Option<String>) {
+    let inferred = mark.and_then(|mark| mark.get("inferred")).and_then(Json::as_bool).unwrap_or(false);
+    let version =
+        mark.and_then(|mark| mark.get("version")).and_then(Json::as_str).filter(|version| !version.is_empty());
+    (inferred, version.map(str::to_owned))
+}
+
+/// The schemas that apps have in common, as those do that stand on one generic chart: the last few are kept, so that each
+/// is read once.
+#[derive(Debug, Default)]
+pub struct Schemas(Mutex<VecDeque<Arc<Loaded>>>);
+
+/// Schemas that are kept; a compiled one of a large chart takes some megabytes.
+const KEPT: usize = 8;
+
+impl Schemas {
+    fn read(&self, text: &[u8]) -> Result<Arc<Loaded>, (String, usize, usize)> {
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut kept = kept();
+            if let Some(at) = kept.iter().position(|loaded| loaded.text == text) {
+                kept.swap(0, at);
+                return Ok(Arc::clone(&kept[0]));
+            }
+        }
+        let made = Arc::new(Loaded::read(text.to_owned())?);
+        let mut kept = kept();
+        kept.truncate(KEPT - 1);
+        kept.push_front(Arc::clone(&made));
+        Ok(made)
+    }
 }
 
 /// Parts of a schema that may be applied to the nodes of one release's values in all.
@@ -36,7 +128,7 @@ const PARTS_PER_STEP: u64 = 64;
 
 impl AppSchema {
     /// Loads `values.schema.json` and `values.defaults.yaml` of an app or its base.
-    pub fn load(docs: &Docs<'_>, app: &AppDef, findings: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub fn load(docs: &Docs<'_>, schemas: &Schemas, app: &AppDef, findings: &mut Vec<Diagnostic>) -> Option<Self> {
         let folders: Vec<&str> =
             [Some(app), app.base.as_deref()].into_iter().flatten().map(|app| app.folder.as_str()).collect();
         let defaults_doc = folders.iter().find_map(|folder| docs.one(&format!("{folder}/values.defaults.yaml")));
@@ -45,40 +137,33 @@ impl AppSchema {
             let layer = forest.add(std::sync::Arc::clone(doc));
             forest.to_json(crate::merge::Ref::of(layer, doc.root()))
         });
-        let document = match folders.iter().map(|folder| format!("{folder}/values.schema.json")).find_map(|path| {
+        let text = folders.iter().map(|folder| format!("{folder}/values.schema.json")).find_map(|path| {
             let bytes = docs.bytes(&path)?;
             Some((path, bytes))
-        }) {
-            Some((path, bytes)) if marks(&bytes) > MARKS_MAX => {
+        });
+        let (path, loaded) = match text {
+            Some((path, bytes)) if bytes.len() > MARKS_MAX && marks(&bytes) > MARKS_MAX => {
                 findings.push(unusable(docs, &path, "it is too large", 1, 1));
-                None
+                return None;
             }
-            Some((path, bytes)) => match serde_json::from_slice::<Json>(&bytes) {
-                Ok(document) => Some((path, document)),
-                Err(error) => {
-                    findings.push(unusable(docs, &path, &error.to_string(), error.line(), error.column()));
-                    None
-                }
-            },
+            Some((path, bytes)) => {
+                let loaded = schemas.read(&bytes);
+                (path, loaded)
+            }
             None => {
                 let doc = defaults_doc.as_ref()?;
                 let document = schema::infer(doc, app.name.as_str(), "");
-                Some((String::new(), document))
+                let loaded = Loaded::compile(Vec::new(), document).map(Arc::new);
+                (String::new(), loaded.map_err(|reason| (reason, 1, 1)))
             }
         };
-        let (path, document) = document?;
-        let mark = document.get("x-hlgen");
-        let inferred = mark.and_then(|mark| mark.get("inferred")).and_then(Json::as_bool).unwrap_or(false);
-        let version =
-            mark.and_then(|mark| mark.get("version")).and_then(Json::as_str).filter(|version| !version.is_empty());
-        let version = version.map(str::to_owned);
-        match Schema::compile(document) {
+        match loaded {
             Ok(schema) => {
-                docs.charge_nodes(schema.cost().nodes).ok()?;
-                Some(Self { schema, inferred, version, defaults, meter: docs.shared_meter() })
+                docs.charge_nodes(schema.cost.nodes).ok()?;
+                Some(Self { schema, defaults, meter: docs.shared_meter() })
             }
-            Err(reason) => {
-                findings.push(unusable(docs, &path, &reason, 1, 1));
+            Err((reason, line, column)) => {
+                findings.push(unusable(docs, &path, &reason, line, column));
                 None
             }
         }
@@ -95,14 +180,14 @@ impl AppSchema {
         findings: &mut Vec<Diagnostic>,
     ) {
         let tree = Evaluated { forest: &values.forest, results };
-        let instance = match (&self.defaults, merged.root) {
+        let schema = &*self.schema;
+        let json = match (&self.defaults, merged.root) {
             (Some(defaults), Some(root)) => coalesce(defaults, tree.to_json(root)),
             (Some(defaults), None) => without_nulls(defaults.clone()),
             (None, Some(root)) => {
                 let instance = Instance::merged(&values.forest, results, root);
-                if !self.affords(instance.nodes(), values, merged, app, findings)
-                    || self.schema.is_valid(instance.clone())
-                {
+                let most = merged.nodes.saturating_add(results.values().map(json_nodes).sum());
+                if self.accepts(schema, &instance, most, values, merged, app, findings) {
                     return;
                 }
                 instance.into_json()
@@ -110,27 +195,28 @@ impl AppSchema {
             (None, None) => Json::Object(serde_json::Map::new()),
         };
         if self.defaults.is_some() || merged.root.is_none() {
-            let instance = Instance::json(&instance);
-            if !self.affords(instance.nodes(), values, merged, app, findings) || self.schema.is_valid(instance) {
+            let instance = Instance::json(&json);
+            let nodes = instance.nodes();
+            if self.accepts(schema, &instance, nodes, values, merged, app, findings) {
                 return;
             }
         }
-        let lenient = self.inferred || self.version.as_deref().is_some_and(|made_for| chart_version != Some(made_for));
-        for violation in self.schema.violations(&instance) {
+        let Ok(compiled) = schema.compiled() else { return };
+        let lenient =
+            schema.inferred || schema.version.as_deref().is_some_and(|made_for| chart_version != Some(made_for));
+        for violation in compiled.violations(&json) {
             if self.defaults.is_none() && matches!(violation.what, Mismatch::Missing { .. }) {
                 continue;
             }
             let level = if lenient { Level::Warning } else { Level::Error };
             let finding = describe(values, merged, results, &violation, app).level(level);
-            findings.push(match (&self.version, lenient && !self.inferred) {
+            findings.push(match (&schema.version, lenient && !schema.inferred) {
                 (Some(version), true) => finding.note(format!("the schema was made for chart version {version}")),
                 _ => finding,
             });
         }
     }
-}
 
-impl AppSchema {
     /// The chart's own defaults, where they are known.
     pub(super) fn defaults(&self) -> Option<&Json> {
         self.defaults.as_ref()
@@ -138,23 +224,44 @@ impl AppSchema {
 
     /// Whether the schema names a value, so that the chart has something to put where nobody sets it.
     pub(super) fn names(&self, path: &Path) -> bool {
-        let found = path.0.iter().try_fold(self.schema.document(), |schema, step| match step {
-            Step::Key(key) => schema.get("properties")?.get(key),
-            Step::Index(_) => schema.get("items"),
-        });
-        found.is_some()
+        self.schema.names(path)
+    }
+
+    /// Whether nothing is to be said of values: they match, or they are too many, which is said here. `most` is how many
+    /// nodes they have at most.
+    #[allow(clippy::too_many_arguments)]
+    fn accepts(
+        &self,
+        schema: &Loaded,
+        instance: &Instance<'_>,
+        most: u64,
+        values: &AppValues<'_>,
+        merged: &Merged,
+        app: &str,
+        findings: &mut Vec<Diagnostic>,
+    ) -> bool {
+        if let Some(shape) = &schema.shape
+            && (self.meter.charge(Resource::Steps, most / PARTS_PER_STEP).is_err() || shape.accepts(instance))
+        {
+            return true;
+        }
+        let Ok(compiled) = schema.compiled() else { return true };
+        let steps = compiled.cost().steps;
+        let nodes = if most.saturating_mul(steps) > STEPS_MAX { instance.nodes() } else { most };
+        !self.affords(nodes, steps, values, merged, app, findings) || compiled.is_valid(instance.clone())
     }
 
     /// Whether validating a value of so many nodes is within the bounds; what is too much is a finding.
     fn affords(
         &self,
         nodes: u64,
+        steps: u64,
         values: &AppValues<'_>,
         merged: &Merged,
         app: &str,
         findings: &mut Vec<Diagnostic>,
     ) -> bool {
-        let steps = nodes.saturating_mul(self.schema.cost().steps);
+        let steps = nodes.saturating_mul(steps);
         if steps > STEPS_MAX {
             let message = format!("the schema of `{app}` may take {steps} steps for these values");
             let finding = Diagnostic::new(Code::SchemaInvalid, message);
@@ -166,6 +273,15 @@ impl AppSchema {
             return false;
         }
         self.meter.charge(Resource::Steps, steps / PARTS_PER_STEP).is_ok()
+    }
+}
+
+/// How many nodes a value has, itself included.
+fn json_nodes(value: &Json) -> u64 {
+    match value {
+        Json::Array(items) => 1 + items.iter().map(json_nodes).sum::<u64>(),
+        Json::Object(members) => 1 + members.values().map(json_nodes).sum::<u64>(),
+        _ => 1,
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::Side;
 use crate::argocd::names;
 use crate::check::rules::{Rules, Subject};
-use crate::check::values::AppSchema;
+use crate::check::values::{AppSchema, Schemas};
 use crate::diag::{Code, Diagnostic, Level};
 use crate::merge::Ref;
 use crate::plan::Plan;
@@ -88,7 +88,7 @@ pub(super) struct AppSide<'a> {
 impl<'a> AppSide<'a> {
     pub(super) fn new(side: Side<'a>, plan: &'a Plan, app: &AppDef) -> Self {
         let mut findings = Vec::new();
-        let schema = AppSchema::load(side.docs, app, &mut findings);
+        let schema = AppSchema::load(side.docs, &Schemas::default(), app, &mut findings);
         let values = AppValues::new(plan, side.docs, app);
         Self { plan, side, schema, values, rules: Rules::default(), merged: BTreeMap::new(), findings }
     }
@@ -199,7 +199,7 @@ impl<'a> AppSide<'a> {
                     made.known.add(result);
                 }
             }
-            let value = release::prepared(release, &object.value);
+            let value = release::prepared(release, &object.value).into_owned();
             made.known.learn(&value);
             let text = |pointer: &str| value.pointer(pointer).and_then(Json::as_str).unwrap_or_default().to_owned();
             let (kind, group) = (text("/kind"), names::api_group(&text("/apiVersion")).to_owned());

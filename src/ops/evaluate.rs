@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::check::rules::{self, Claims, Rules, Subject};
-use crate::check::values::AppSchema;
+use crate::check::values::{AppSchema, Schemas};
 use crate::diag::Diagnostic;
 use crate::io::recording::{Record, Recording};
 use crate::plan::Plan;
@@ -107,8 +107,9 @@ pub fn evaluate_part<E: Send>(
 ) -> Result<Evaluation, E> {
     let mut groups = plan.by_app();
     groups.iter_mut().for_each(|group| group.retain(|number| part.has(*number)));
+    let schemas = Schemas::default();
     let parts: Vec<Result<Evaluation, E>> =
-        groups.par_iter().map(|group| app(plan, docs, group, part, &sink)).collect();
+        groups.par_iter().map(|group| app(plan, docs, &schemas, group, part, &sink)).collect();
     let mut all = Evaluation::default();
     for part in parts {
         let part = part?;
@@ -124,21 +125,23 @@ pub fn evaluate_part<E: Send>(
 fn app<E>(
     plan: &Plan,
     docs: &Docs<'_>,
+    schemas: &Schemas,
     group: &[usize],
     part: &Part,
     sink: &impl Fn(Piece) -> Result<(), E>,
 ) -> Result<Evaluation, E> {
     if !part.records {
-        return app_through(plan, docs, group, part, &Record::default, sink);
+        return app_through(plan, docs, schemas, group, part, &Record::default, sink);
     }
     let recording = Recording::new(docs.source);
-    app_through(plan, &docs.through(&recording), group, part, &|| recording.take(), sink)
+    app_through(plan, &docs.through(&recording), schemas, group, part, &|| recording.take(), sink)
 }
 
 /// `record` gives what was asked of the documents since it was last called.
 fn app_through<E>(
     plan: &Plan,
     docs: &Docs<'_>,
+    schemas: &Schemas,
     group: &[usize],
     part: &Part,
     record: &dyn Fn() -> Record,
@@ -154,7 +157,7 @@ fn app_through<E>(
         if fits.is_ok() { sink(piece) } else { Ok(()) }
     };
     let app = &plan.releases[*first].app;
-    let schema = AppSchema::load(docs, app, &mut out.findings);
+    let schema = AppSchema::load(docs, schemas, app, &mut out.findings);
     let mut values = AppValues::new(plan, docs, app);
     if part.bootstrap {
         values = values.for_bootstrap();

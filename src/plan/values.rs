@@ -30,6 +30,8 @@ pub struct Merged {
     /// `None` where no layer sets anything.
     pub root: Option<Ref>,
     pub layers: Vec<UsedLayer>,
+    /// Nodes of all layers, aliases followed: at least as many as the merged tree has.
+    pub nodes: u64,
 }
 
 /// Templates that one release's values, or one manifest, may hold.
@@ -82,8 +84,7 @@ impl<'p> AppValues<'p> {
     pub fn merge(&mut self, number: usize, findings: &mut Vec<Diagnostic>) -> Merged {
         let release = &self.plan.releases[number];
         let env = self.plan.env_of(release);
-        let mut merged = Merged { root: None, layers: Vec::new() };
-        let mut nodes = 0_u64;
+        let mut merged = Merged { root: None, layers: Vec::new(), nodes: 0 };
         let last = self.bootstrap.then(|| Layers::bootstrap(release)).into_iter().flatten();
         for layer in self.plan.layers.of(env, release).chain(last) {
             let Some(doc) = self.docs.one(&layer.path) else { continue };
@@ -92,8 +93,8 @@ impl<'p> AppValues<'p> {
             if new && !layers::is_values(&doc, findings) || doc.kind(root) != Kind::Map {
                 continue;
             }
-            nodes = nodes.saturating_add(doc.weight());
-            if nodes > NODES_MAX {
+            merged.nodes = merged.nodes.saturating_add(doc.weight());
+            if merged.nodes > NODES_MAX {
                 let message = format!("the values of {}/{} have more than {NODES_MAX} nodes", env.name, release.name);
                 let finding = Diagnostic::new(Code::YamlLimit, message).at(doc.span(root), "with this file");
                 findings.push(finding.help("repeat less through aliases"));

@@ -1,8 +1,9 @@
 //! A release's own files on a cluster: its values and its extra manifests.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{OutFile, marker};
 use crate::argocd::names;
@@ -45,7 +46,8 @@ pub fn manifests(plan: &Plan, cluster: &str, release: &ReleaseModel, files: &[Ma
         .iter()
         .map(|file| {
             let path = format!("{}/manifests/{}", folder(cluster, release.name.as_str()), file.path);
-            let objects: Vec<Value> = file.objects.iter().map(|object| prepared(release, &object.value)).collect();
+            let objects: Vec<Cow<'_, Value>> =
+                file.objects.iter().map(|object| prepared(release, &object.value)).collect();
             OutFile::objects(plan, path, &format!("{cluster}/{} manifests", release.name), &objects)
         })
         .collect()
@@ -53,16 +55,25 @@ pub fn manifests(plan: &Plan, cluster: &str, release: &ReleaseModel, files: &[Ma
 
 /// An object of a kind whose CRD the chart of the same release installs comes after it (wave 1), and its dry run is
 /// skipped where the CRD is not there yet (argocd.md section 3.4). What the author wrote himself stays.
-pub fn prepared(release: &ReleaseModel, object: &Value) -> Value {
-    let mut object = object.clone();
+pub fn prepared<'o>(release: &ReleaseModel, object: &'o Value) -> Cow<'o, Value> {
     let installs_crds = release.spec.chart.as_ref().is_some_and(|chart| chart.crds == Crds::Chart);
     let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     if names::is_builtin_group(names::api_group(api_version)) {
-        return object;
+        return Cow::Borrowed(object);
     }
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return object };
-    let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-    let Some(annotations) = annotations.as_object_mut() else { return object };
+    let mut object = object.clone();
+    if let Some(annotations) = annotations_of(&mut object) {
+        annotate(annotations, installs_crds);
+    }
+    Cow::Owned(object)
+}
+
+fn annotations_of(object: &mut Value) -> Option<&mut Map<String, Value>> {
+    let metadata = object.get_mut("metadata")?.as_object_mut()?;
+    metadata.entry("annotations").or_insert_with(|| json!({})).as_object_mut()
+}
+
+fn annotate(annotations: &mut Map<String, Value>, installs_crds: bool) {
     if installs_crds && !annotations.contains_key(keys::SYNC_WAVE) {
         annotations.insert(keys::SYNC_WAVE.into(), "1".into());
     }
@@ -71,22 +82,26 @@ pub fn prepared(release: &ReleaseModel, object: &Value) -> Value {
     if let Some(text) = options.as_str().filter(|text| !text.contains("SkipDryRunOnMissingResource")) {
         *options = format!("{text},{skip}").into();
     }
-    object
 }
 
 /// Whether manifests hold what must outlive the Application: CRDs (and with them every object of their kinds), volumes,
 /// namespaces.
 pub fn holds_state(files: &[ManifestFile]) -> bool {
     let kinds = ["CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim", "Namespace"];
-    let kind = |object: &Object| object.value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-    files.iter().flat_map(|file| &file.objects).any(|object| kinds.contains(&kind(object).as_str()))
+    files.iter().flat_map(|file| &file.objects).any(|object| kinds.contains(&text_of(Some(&object.value), "kind")))
+}
+
+/// The text of a field; empty where there is none.
+fn text_of<'v>(map: Option<&'v Value>, field: &str) -> &'v str {
+    map.and_then(|map| map.get(field)?.as_str()).unwrap_or_default()
 }
 
 /// An application's objects against its AppProject, which allows its own namespaces and what it declares: anything else
 /// would never be synced.
 fn check_allowed(release: &ReleaseModel, object: &Object, findings: &mut Vec<Diagnostic>) {
-    let text = |pointer: &str| object.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (api_version, kind, namespace) = (text("/apiVersion"), text("/kind"), text("/metadata/namespace"));
+    let metadata = object.value.get("metadata");
+    let (api_version, kind) = (text_of(Some(&object.value), "apiVersion"), text_of(Some(&object.value), "kind"));
+    let namespace = text_of(metadata, "namespace");
     let spec = &release.spec;
     if spec.tier != Tier::Application || kind.is_empty() {
         return;
@@ -115,20 +130,21 @@ pub fn check_manifests(release: &ReleaseModel, files: &[ManifestFile], findings:
     for object in files.iter().flat_map(|file| &file.objects) {
         check_allowed(release, object, findings);
         let value = &object.value;
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let metadata = value.get("metadata");
         let bad = |message: &str| Diagnostic::new(Code::OutManifest, message).at(object.span(&[]), "this manifest");
         if !value.is_object() {
             findings.push(bad("a manifest is a Kubernetes object, this is not even a map"));
             continue;
         }
-        let (api_version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
+        let (api_version, kind) = (text_of(Some(value), "apiVersion"), text_of(Some(value), "kind"));
+        let name = text_of(metadata, "name");
         if api_version.is_empty() || kind.is_empty() {
             let finding = bad("this manifest has no `apiVersion` or no `kind`");
             findings.push(finding.help("every document of a manifest is one Kubernetes object"));
             continue;
         }
         if name.is_empty() {
-            let help = if value.pointer("/metadata/generateName").is_some() {
+            let help = if metadata.is_some_and(|metadata| metadata.get("generateName").is_some()) {
                 "Argo CD would make a new one at every sync; give it a `name`"
             } else {
                 "give it a `name` below `metadata:`"
@@ -140,7 +156,7 @@ pub fn check_manifests(release: &ReleaseModel, files: &[ManifestFile], findings:
             findings.push(bad(&format!("`{name}` cannot be the name of a {kind}")));
         }
         for (field, what) in [("labels", "label"), ("annotations", "annotation")] {
-            let all = value.pointer(&format!("/metadata/{field}")).and_then(Value::as_object);
+            let all = metadata.and_then(|metadata| metadata.get(field)?.as_object());
             for (key, value) in all.into_iter().flatten() {
                 if !value.is_string() {
                     let message = format!("the {what} `{key}` of {kind} `{name}` is not a string");
@@ -151,7 +167,7 @@ pub fn check_manifests(release: &ReleaseModel, files: &[ManifestFile], findings:
             }
         }
         let group = names::api_group(api_version);
-        let identity = format!("{group}/{kind} {}/{name}", text("/metadata/namespace"));
+        let identity = format!("{group}/{kind} {}/{name}", text_of(metadata, "namespace"));
         if let Some(other) = seen.insert(identity, object) {
             let finding = Diagnostic::new(Code::OutClash, format!("two manifests are both {kind} `{name}`"));
             let (one, two) = (object.span(&["metadata", "name"]), other.span(&["metadata", "name"]));

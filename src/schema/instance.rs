@@ -11,6 +11,7 @@ use jsonschema::json::{self, NodeIdentity};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Number, Value as Json};
 
+use super::shape::Types;
 use crate::merge::{Forest, Ref, scalar_json};
 use crate::yaml::Kind;
 
@@ -101,6 +102,40 @@ impl<'t> Instance<'t> {
             _ => {}
         }
         nodes
+    }
+
+    /// What it is, as one type.
+    pub(super) fn types(&self) -> Types {
+        match self.value {
+            Value::Null => Types::NULL,
+            Value::Bool(_) => Types::BOOLEAN,
+            Value::Number(_) => Types::NUMBER,
+            Value::Text(_) => Types::STRING,
+            Value::List(_) => Types::ARRAY,
+            Value::Map(_) => Types::OBJECT,
+        }
+    }
+
+    /// Whether something holds of all items of a list; of anything else it does.
+    pub(super) fn all_items(&self, holds: &mut dyn FnMut(&Self) -> bool) -> bool {
+        match self.value {
+            Value::List(Source::Merged(tree, node)) => {
+                tree.forest.items(node).all(|item| holds(&Self::of_merged(tree, item, false)))
+            }
+            Value::List(Source::Items(items)) => items.iter().all(|item| holds(&Self::of_json(item, false))),
+            _ => true,
+        }
+    }
+
+    /// Whether something holds of all members of a map; of anything else it does.
+    pub(super) fn all_members(&self, holds: &mut dyn FnMut(&str, &Self) -> bool) -> bool {
+        let Value::Map(source) = self.value else { return true };
+        let mut all = true;
+        Self::each_member(source, self.stripped, |key, child| {
+            all = holds(key, &child);
+            !all
+        });
+        all
     }
 
     fn of_merged(tree: Tree<'t>, node: Ref, stripped: bool) -> Self {
