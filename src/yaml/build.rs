@@ -387,7 +387,7 @@ impl<'a> Builder<'a> {
             kind: meaning.kind,
             style,
             tag: meaning.tag,
-            templated: !raw && value.contains("${{"),
+            templated: !raw && holds_template(value),
             tagged: meaning.tag != 0,
         };
         // A long text counts by its length, so that aliases cannot multiply one into gigabytes.
@@ -412,7 +412,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, at: usize) -> Result<(), Stop> {
+    pub(super) fn alias(&mut self, anchor: usize, at: usize) -> Result<(), Stop> {
         self.check_tabs(at);
         let place = (at, word_end(self.text.as_bytes(), at + 1));
         self.cursor = place.1;
@@ -623,6 +623,11 @@ struct Attached {
     /// An untagged plain scalar.
     plain: bool,
     raw: bool,
+}
+
+/// Whether a text holds the beginning of a template. Few hold its first letter.
+pub(super) fn holds_template(text: &str) -> bool {
+    text.as_bytes().contains(&b'$') && text.contains("${{")
 }
 
 fn empty(file: FileId, text: &Arc<str>) -> Doc {

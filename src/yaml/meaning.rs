@@ -201,7 +201,7 @@ impl Builder<'_> {
         if plain && text == "<<" {
             return Some((id, true));
         }
-        let template = !raw && text.contains("${{");
+        let template = !raw && super::build::holds_template(text);
         let ambiguous = plain && scalar::reads_differently(text).is_some();
         let content = match scalar::json_key(text, node.kind) {
             Some(key) if *key == *text => Some(node.content),

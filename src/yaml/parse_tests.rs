@@ -351,6 +351,11 @@ fn what_is_simple_is_known() {
         "a:\n    b:\n       c: 1\n    d: 2\ne: 3\n",
         "a:\n  b: |\n    c\n\n    d\n",
         "a: |-\n c\n  d\n",
+        "a: &x\n  b: 1\nc: *x\nd:\n  <<: *x\n  e: &y 2\n  f: [a]\ng: &z [*y]\nh:\n  - &w i\n  - *w\nj: &v |\n  k\n",
+        "a: &x\n  b: *x\nc: &x 1\nd: *y\n",
+        "a: &x\n- b\nc: &y !append\n  - d\ne: &e # f\n  g: h\n",
+        "a: >-\n  b c\n  d: e\n\nf: >\n  g\n  h\ni:\n  j: >-\n    k\n    l # m\nn: >\n o\n  p\n",
+        "a: [b=c, d e, --f, -g, h~1/i, j.*, k|l, m('n'), o'p]\nb: { c: d is e, f: g=h }\nc:\n  - --d=e\n  - -f\n  - ---\n",
     ] {
         for end in 0..=text.len() {
             let text = format!("{}\n", &text[..end]);
@@ -361,8 +366,11 @@ fn what_is_simple_is_known() {
     for text in ["a: 1\n", "a:\n  - b: { c: [d] }\n    e: 'f' # g\nh: |\n  i\nj: !append\n  - k\n"] {
         assert!(both_ways(text).1.is_some(), "{text:?}");
     }
+    for text in ["a: &b\n  c: d\ne:\n  <<: *b\n  f: >\n    g\n", "a: &b c\nd: *b\n", "a: [--b=c, d e]\n"] {
+        assert!(both_ways(text).1.is_some(), "{text:?}");
+    }
     for text in
-        ["a:\n", "a: *b\n", "a: &b c\n", "a: b\n  c\n", "a:\n- b\n", "<<: {}\n", "a: >\n  b\nc: 1\n", "---\na: 1\n", ""]
+        ["a:\n", "a: *b\n", "a: &b c\nd: &b e\n", "a: b\n  c\n", "a:\n- b\n", "a: >\n  b\n\n  c\n", "---\na: 1\n", ""]
     {
         assert_eq!(both_ways(text).1, None, "{text:?}");
     }
@@ -477,7 +485,22 @@ fn lines() -> impl proptest::strategy::Strategy<Value = String> {
 fn written() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let scalar = prop::sample::select(
-        &["x", "'y z'", "\"q\"", "1.5", "no", "{}", "{ a: 1, b: [c] }", "|\n{}l1\n\n{} l2", "|-\n{}l"][..],
+        &[
+            "x",
+            "'y z'",
+            "\"q\"",
+            "1.5",
+            "no",
+            "{}",
+            "{ a: 1, b: [c] }",
+            "|\n{}l1\n\n{} l2",
+            "|-\n{}l",
+            ">-\n{}l1\n{}l2",
+            ">\n{}l1\n{} l2",
+            "&x y",
+            "*x",
+            "[a=b, -c d]",
+        ][..],
     );
     let leaf = scalar.prop_map(|text| vec![text.to_owned()]);
     let tree = leaf.prop_recursive(4, 24, 4, |inner| {
@@ -551,7 +574,10 @@ fn real_files_are_what_the_parser_says() {
             // A character more, less or another, here and there.
             let places = text.char_indices().map(|(at, _)| at).step_by(1 + text.len() / 12);
             for (number, at) in places.enumerate() {
-                let odd = &[" ", "\n", ":", "-", "#", "'", "\"", "{", "]", ",", "!", "|", "&", "\t", ": ", " #", "- "];
+                let odd = &[
+                    " ", "\n", ":", "-", "#", "'", "\"", "{", "]", ",", "!", "|", "&", "\t", ": ", " #", "- ", ">",
+                    "*", "&a ", " *a", "=",
+                ];
                 let odd = odd[(number + all) % odd.len()];
                 let rest = text[at..].chars().next().map_or(0, char::len_utf8);
                 for changed in [

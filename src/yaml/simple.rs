@@ -1,10 +1,11 @@
 //! The YAML that most files consist of, read line by line for the same builder.
 //!
-//! Block maps and lists, words, quoted texts on one line, `{...}` and `[...]` on one line, `|` blocks and merge tags on
-//! lists. Whatever else a file holds, or might be taken for, ends the attempt, and the whole file goes to the real
+//! Block maps and lists, words, quoted texts on one line, `{...}` and `[...]` on one line, `|` and `>` blocks, anchors and
+//! aliases of values, and merge tags on lists. Whatever else a file holds, or might be taken for, ends the attempt, and the whole file goes to the real
 //! parser: this reader never reports anything and never has to know what a mistake is. That both make the same document
 //! of every text that is taken here is held by a property test.
 
+use rustc_hash::FxHashMap;
 use yaml_rust2::parser::Tag as RawTag;
 use yaml_rust2::scanner::TScalarStyle;
 
@@ -24,12 +25,13 @@ pub(super) fn feed(text: &str, builder: &mut Builder<'_>) -> Simple {
     if !text.ends_with('\n') || !text.bytes().all(plain) {
         return Err(NotSimple);
     }
-    let mut reader = Reader { text, at: 0, builder, open: Vec::new(), awaits: Awaits::Root };
+    let (open, anchors) = (Vec::new(), FxHashMap::default());
+    let mut reader = Reader { text, at: 0, builder, open, awaits: Awaits::Root, anchors, anchor: 0 };
     while reader.at < text.len() {
         reader.line()?;
     }
     match reader.awaits {
-        Awaits::Nothing => reader.close_to(None),
+        Awaits::Nothing if reader.anchor == 0 => reader.close_to(None),
         _ => Err(NotSimple),
     }?;
     reader.builder.close_document(text.len()).map_err(|_| NotSimple)
@@ -60,9 +62,13 @@ struct Reader<'t, 'b, 'f> {
     builder: &'b mut Builder<'f>,
     open: Vec<Open>,
     awaits: Awaits,
+    /// Numbers of the anchors so far; a name may be given again.
+    anchors: FxHashMap<&'t str, usize>,
+    /// The anchor of the next value, or 0.
+    anchor: usize,
 }
 
-impl Reader<'_, '_, '_> {
+impl<'t> Reader<'t, '_, '_> {
     fn byte(&self, at: usize) -> u8 {
         self.text.as_bytes().get(at).copied().unwrap_or(b'\n')
     }
@@ -85,11 +91,13 @@ impl Reader<'_, '_, '_> {
     }
 
     fn scalar(&mut self, value: &str, style: TScalarStyle, mark: usize) -> Simple {
-        self.builder.scalar(value, style, 0, None, mark).map_err(|_| NotSimple)
+        let anchor = std::mem::take(&mut self.anchor);
+        self.builder.scalar(value, style, anchor, None, mark).map_err(|_| NotSimple)
     }
 
     fn open(&mut self, map: bool, tag: Option<&RawTag>, mark: usize) -> Simple {
-        self.builder.open(map, 0, tag, mark).map_err(|_| NotSimple)
+        let anchor = std::mem::take(&mut self.anchor);
+        self.builder.open(map, anchor, tag, mark).map_err(|_| NotSimple)
     }
 
     fn close(&mut self, mark: usize) -> Simple {
@@ -156,6 +164,9 @@ impl Reader<'_, '_, '_> {
 
     /// The end of a key without quotes that stands here, with its colon behind it.
     fn key_end(&self, start: usize) -> Option<usize> {
+        if self.text[start..].starts_with("<<: ") {
+            return Some(start + 2);
+        }
         let bytes = self.text.as_bytes()[start..].iter().take(KEY_MAX);
         let length = bytes
             .take_while(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'-'))
@@ -180,11 +191,35 @@ impl Reader<'_, '_, '_> {
     /// A value that begins on the line of its key, which stands at a column, or of its dash, where the column is of no
     /// use: blocks and tags are taken behind keys alone.
     fn value(&mut self, start: usize, column: usize) -> Simple {
+        let in_map = self.open.last().is_some_and(|open| open.map);
         let end = match self.byte(start) {
+            b'&' if self.anchor == 0 => {
+                let (name, end) = self.name(start)?;
+                self.anchor = self.anchors.len() + 1;
+                // A name that is given again would take the number of another.
+                if self.anchors.insert(name, self.anchor).is_some() {
+                    return Err(NotSimple);
+                }
+                if !self.ends(end) {
+                    return self.value(self.after_blanks(end), column);
+                }
+                if !in_map {
+                    return Err(NotSimple);
+                }
+                self.awaits = Awaits::Value(column);
+                end
+            }
+            b'*' if self.anchor == 0 => {
+                let (name, end) = self.name(start)?;
+                let anchor = *self.anchors.get(name).ok_or(NotSimple)?;
+                self.builder.alias(anchor, start).map_err(|_| NotSimple)?;
+                end
+            }
             b'{' | b'[' => self.flow(start)?,
             b'\'' | b'"' => self.quoted(start)?,
-            b'|' if self.open.last().is_some_and(|open| open.map) => return self.block(start, column),
-            b'!' if self.open.last().is_some_and(|open| open.map) => {
+            b'|' if in_map => return self.block(start, column),
+            b'>' if in_map => return self.folded(start, column),
+            b'!' if in_map && self.anchor == 0 => {
                 let bytes = self.text.as_bytes()[start + 1..].iter();
                 let end = start + 1 + bytes.take_while(|byte| matches!(byte, b'a'..=b'z' | b':')).count();
                 if !self.ends(end) {
@@ -202,11 +237,20 @@ impl Reader<'_, '_, '_> {
         Ok(())
     }
 
+    /// The name of an anchor or alias behind its mark, with a blank or the end of the line behind it.
+    fn name(&self, mark: usize) -> Simple<(&'t str, usize)> {
+        let bytes = self.text.as_bytes()[mark + 1..].iter().take(KEY_MAX);
+        let length = bytes.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
+        let end = mark + 1 + length;
+        let whole = length > 0 && matches!(self.byte(end), b' ' | b'\n');
+        if whole { Ok((&self.text[mark + 1..end], end)) } else { Err(NotSimple) }
+    }
+
     /// A text without quotes to the end of its line or a comment.
     fn word(&mut self, start: usize) -> Simple<usize> {
         let line = &self.text.as_bytes()[start..self.end_of_line(start)];
         let begins = match line {
-            [b'-', next, ..] => next.is_ascii_alphanumeric(),
+            [b'-', b'-', next, ..] | [b'-', next, ..] => next.is_ascii_alphanumeric(),
             [first, ..] => first.is_ascii_alphanumeric() || matches!(first, b'/' | b'$' | b'_' | b'.' | b'~' | b'+'),
             [] => false,
         };
@@ -252,14 +296,7 @@ impl Reader<'_, '_, '_> {
             at = match self.byte(at) {
                 b'{' | b'[' => self.flow(at)?,
                 b'\'' | b'"' => self.quoted(at)?,
-                first if first.is_ascii_alphanumeric() || first == b'/' => {
-                    let bytes = self.text.as_bytes()[at..].iter();
-                    let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'-');
-                    let end = at + bytes.take_while(inside).count();
-                    let text = self.text;
-                    self.scalar(&text[at..end], TScalarStyle::Plain, at)?;
-                    end
-                }
+                first if first.is_ascii_alphanumeric() || matches!(first, b'/' | b'-') => self.flow_word(at)?,
                 _ => return Err(NotSimple),
             };
             at = self.after_blanks(at);
@@ -275,6 +312,69 @@ impl Reader<'_, '_, '_> {
         }
         self.close(at)?;
         Ok(at + 1)
+    }
+
+    /// A text without quotes in brackets.
+    fn flow_word(&mut self, start: usize) -> Simple<usize> {
+        let rest = &self.text.as_bytes()[start..];
+        let inside = |byte: &&u8| {
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'/' | b'.' | b'_' | b'-' | b' ' | b'=' | b'~' | b'+' | b'*' | b'|' | b'@')
+                || matches!(byte, b'(' | b')' | b'\'')
+        };
+        let length = rest.iter().take_while(inside).count();
+        let word = self.text[start..start + length].trim_end_matches(' ');
+        let dash =
+            word.starts_with('-') && !word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphanumeric());
+        // A dash or a quote at the beginning of a later word is for the parser.
+        let odd = word.as_bytes().windows(2).any(|pair| pair[0] == b' ' && !pair[1].is_ascii_alphanumeric());
+        if dash || odd || word.starts_with("---") || !matches!(self.byte(start + length), b',' | b'}' | b']') {
+            return Err(NotSimple);
+        }
+        let text = self.text;
+        self.scalar(&text[start..start + word.len()], TScalarStyle::Plain, start)?;
+        Ok(start + word.len())
+    }
+
+    /// `>` or `>-` and its lines, none of which is blank or indented deeper than the first.
+    fn folded(&mut self, header: usize, column: usize) -> Simple {
+        let keeps = match (self.byte(header + 1), self.byte(header + 2)) {
+            (b'\n', _) => true,
+            (b'-', b'\n') => false,
+            _ => return Err(NotSimple),
+        };
+        let mut at = self.end_of_line(header) + 1;
+        let content = self.after_blanks(at);
+        let indent = content - at;
+        if indent <= column {
+            return Err(NotSimple);
+        }
+        let mut value = String::new();
+        while at < self.text.len() {
+            let (first, end) = (self.after_blanks(at), self.end_of_line(at));
+            if first == end || self.byte(end - 1) == b' ' {
+                return Err(NotSimple);
+            }
+            match first - at {
+                found if found == indent => {}
+                found if found < indent && !value.is_empty() => break,
+                _ => return Err(NotSimple),
+            }
+            if !value.is_empty() {
+                value.push(' ');
+            }
+            value.push_str(&self.text[first..end]);
+            at = end + 1;
+        }
+        if value.is_empty() || (at < self.text.len() && self.byte(self.after_blanks(at)) == b'#') {
+            return Err(NotSimple);
+        }
+        if keeps {
+            value.push('\n');
+        }
+        self.scalar(&value, TScalarStyle::Folded, content)?;
+        self.at = at;
+        Ok(())
     }
 
     /// `|` or `|-` and its lines, of which the first is not blank and none is blank but has blanks.
