@@ -39,6 +39,7 @@ macro_rules! cases {
 cases! {
     allow_comment_that_answers_nothing
     allow_comments
+    application_fields_are_no_templates
     application_names_meet
     argocd_of_an_older_version
     argocd_of_an_unknown_version

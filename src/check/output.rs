@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::argocd::rules::{self, Violation};
 use crate::argocd::{AppProject, Version};
 use crate::diag::{Code, Diagnostic, Span};
@@ -10,6 +12,9 @@ use crate::plan::Plan;
 use crate::render::projects::Project;
 use crate::render::sets::{Group, Member, Set};
 use crate::render::{Mode, NAMESPACES, application, root};
+use crate::resolve::environment::EnvModel;
+use crate::resolve::release::ReleaseModel;
+use crate::template::OPEN;
 use crate::traits;
 
 /// What every set of an instance is checked against.
@@ -56,7 +61,7 @@ pub fn check_set(
     plan: &Plan,
     rules: &InstanceRules,
     group: &Group,
-    set: &Set,
+    (set, written): (&Set, usize),
     mode: Mode<'_>,
     findings: &mut Vec<Diagnostic>,
 ) {
@@ -65,7 +70,7 @@ pub fn check_set(
         let named = set.applications.iter().position(|application| application.metadata.name == name);
         place(plan, &group.members[named.unwrap_or_default()])
     };
-    let of_set = rules::folded_set(&set.set, &set.applications, rules.version);
+    let of_set = rules::folded_set(&set.set, &set.applications, written, rules.version);
     let of_instance = rules::instance(&set.applications, &rules.projects, rules.version);
     // Names of releases and namespaces were checked where they are written.
     let known = |found: &Violation| {
@@ -83,6 +88,26 @@ pub fn check_set(
             );
         }
         findings.push(finding);
+    }
+}
+
+/// What `application` says reaches the Application as it is: a template there would be taken for the text itself.
+fn check_untemplated(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<Diagnostic>) {
+    fn holds_one(value: &Json) -> bool {
+        match value {
+            Json::String(text) => text.contains(OPEN),
+            Json::Array(items) => items.iter().any(holds_one),
+            Json::Object(map) => map.iter().any(|(key, value)| key.contains(OPEN) || holds_one(value)),
+            _ => false,
+        }
+    }
+    // Types of ours always serialise.
+    let Ok(Json::Object(fields)) = serde_json::to_value(&release.spec.application) else { return };
+    for (field, _) in fields.iter().filter(|(_, value)| holds_one(value)) {
+        let message = format!("`application.{field}` of `{}` holds a template, and nothing evaluates it", release.name);
+        let at = release.span(env, &["application", field]);
+        let finding = Diagnostic::new(Code::OutField, message).at(at, "written into the Application as it is");
+        findings.push(finding.help("write the text itself, or leave the name out: without one an entry of `ignoreDifferences` holds for every object of its kind"));
     }
 }
 
@@ -153,6 +178,7 @@ pub fn check_releases(plan: &Plan, findings: &mut Vec<Diagnostic>) {
             let finding = Diagnostic::new(Code::OutName, message).at(release.span(env, &["releaseName"]), "used here");
             findings.push(finding.help("Helm takes at most 53 characters of a-z, 0-9, - and ., none but letters and digits at the ends; set `releaseName`"));
         }
+        check_untemplated(release, env, findings);
     }
     let clusters = plan.clusters.iter().filter(|cluster| cluster.name.as_str() == "argocd");
     for cluster in clusters {

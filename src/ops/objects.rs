@@ -89,12 +89,13 @@ fn set_part<E>(
             return Ok(part);
         }
     };
+    let file = sets::file(plan, group, &set.set);
     if let Some(rules) = rules.get(group.instance).and_then(Option::as_ref) {
-        output::check_set(plan, rules, group, &set, mode, &mut part.findings);
+        output::check_set(plan, rules, group, (&set, file.text.len()), mode, &mut part.findings);
     }
     let names = set.applications.iter().zip(&group.members);
     part.names = names.map(|(app, member)| (group.instance, app.metadata.name.clone(), *member)).collect();
-    stage(&sets::file(plan, group, &set.set))?;
+    stage(&file)?;
     Ok(part)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
+use rayon::prelude::*;
 
 use super::evaluate::{Part, Selection, evaluate_part};
 use super::inputs;
@@ -126,9 +127,8 @@ pub fn render(
     let mode = inline.as_ref().map_or(Mode::Files, Mode::Inline);
     let wanted = Wanted { mode, planned, instance: None };
     objects::write(&plan, &evaluation.manifests, wanted, &mut findings, &stage)?;
-    for (_, file) in namespaces::files(&plan) {
-        stage(&file)?;
-    }
+    let namespaces = namespaces::all(&plan);
+    namespaces.par_iter().try_for_each(|of| namespaces::file_of(&plan, of).as_ref().map_or(Ok(()), stage))?;
     workspace.settle(Some(&plan), &mut findings);
     let mut summary = None;
     if let Some(output) = output {

@@ -12,12 +12,28 @@ const CLUSTER: &str = "_cluster";
 /// The files of all clusters that have namespaces of hlgen's, each with the number of its cluster. What belongs to a cluster
 /// comes before its namespaces.
 pub fn files(plan: &Plan) -> Vec<(usize, OutFile)> {
-    let mut files = Vec::new();
-    for (cluster, namespaces) in namespace::all(plan) {
-        files.extend(of_cluster(plan, cluster).map(|file| (cluster, file)));
-        files.extend(namespaces.iter().map(|namespace| (cluster, file(plan, cluster, namespace))));
+    all(plan).iter().filter_map(|of| Some((of.0, file_of(plan, of)?))).collect()
+}
+
+/// What there may be a file for: a cluster and one of its namespaces, or the cluster itself.
+pub type Of = (usize, Option<Namespace>);
+
+/// All that [`files`] are for, in their order.
+pub fn all(plan: &Plan) -> Vec<Of> {
+    let clusters = namespace::all(plan).into_iter();
+    let of = |(cluster, namespaces): (usize, Vec<Namespace>)| {
+        let namespaces = namespaces.into_iter().map(move |namespace| (cluster, Some(namespace)));
+        std::iter::once((cluster, None)).chain(namespaces)
+    };
+    clusters.flat_map(of).collect()
+}
+
+/// The file of one of them.
+pub fn file_of(plan: &Plan, (cluster, namespace): &Of) -> Option<OutFile> {
+    match namespace {
+        Some(namespace) => Some(file(plan, *cluster, namespace)),
+        None => of_cluster(plan, *cluster),
     }
-    files
 }
 
 /// The file of what belongs to a cluster, if there is anything.

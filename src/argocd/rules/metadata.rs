@@ -11,7 +11,7 @@ use super::{Rules, Violation, duplicates, json_size, sync};
 /// All annotations of an object together (`TotalAnnotationSizeLimitB` of apimachinery).
 const ANNOTATIONS_MAX: usize = 256 * 1024;
 /// What etcd takes in one request.
-const OBJECT_MAX: usize = 1536 * 1024;
+pub(super) const OBJECT_MAX: usize = 1536 * 1024;
 /// Copies of the source that Argo CD keeps besides the history: spec, comparison, and twice in the last operation.
 const COPIES: i64 = 4;
 /// History entries unless an Application says otherwise.

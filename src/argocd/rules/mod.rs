@@ -54,10 +54,16 @@ pub fn application_set(set: &ApplicationSet, version: Version) -> Vec<Violation>
     rules.found
 }
 
-/// As [`application_set`], for a set that was folded from these Applications and so expands to them.
-pub fn folded_set(set: &ApplicationSet, applications: &[Application], version: Version) -> Vec<Violation> {
+/// As [`application_set`], for a set that was folded from these Applications and so expands to them, and whose text as
+/// YAML has so many bytes.
+pub fn folded_set(
+    set: &ApplicationSet,
+    applications: &[Application],
+    written: usize,
+    version: Version,
+) -> Vec<Violation> {
     let mut rules = Rules::new(version, format!("ApplicationSet/{}", set.metadata.name));
-    rules.application_set(set, Some(applications));
+    rules.application_set(set, Some((applications, written)));
     rules.found
 }
 
@@ -251,6 +257,11 @@ fn json_size(object: &impl Serialize) -> usize {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0 += bytes.len();
             Ok(bytes.len())
+        }
+
+        fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+            self.0 += bytes.len();
+            Ok(())
         }
 
         fn flush(&mut self) -> std::io::Result<()> {

@@ -7,11 +7,12 @@ use crate::argocd::set::is_exact;
 use crate::argocd::types::{Application, ApplicationSet, IntOrPercent, MatchExpression, RollingSync, Step, Strategy};
 use crate::diag::Code;
 
+use super::metadata::OBJECT_MAX;
 use super::{Rules, duplicates, json_size};
 
 impl Rules {
-    /// `applications` is what the set expands to, where that is known.
-    pub(super) fn application_set(&mut self, set: &ApplicationSet, applications: Option<&[Application]>) {
+    /// `folded` is what the set expands to and how long its YAML is, where that is known.
+    pub(super) fn application_set(&mut self, set: &ApplicationSet, folded: Option<(&[Application], usize)>) {
         self.at("metadata", |rules| {
             rules.metadata(&set.metadata);
             rules.finalizers(&set.metadata.finalizers);
@@ -39,7 +40,7 @@ impl Rules {
                 });
             }
         });
-        match applications.map_or_else(|| expand(set).map(Cow::Owned), |known| Ok(Cow::Borrowed(known))) {
+        match folded.map_or_else(|| expand(set).map(Cow::Owned), |(known, _)| Ok(Cow::Borrowed(known))) {
             Ok(applications) => self.expanded(set, &applications),
             Err(error) => {
                 // One element that fails stops Argo CD's work on the whole set (by reading).
@@ -50,7 +51,13 @@ impl Rules {
                 });
             }
         }
-        self.written_size(json_size(set));
+        // Each entry has a colon, a blank and a line end in YAML, and at most six characters of quotes, colon and comma in
+        // JSON; what JSON escapes with one more character is doubled or indented there too.
+        if folded.is_none_or(|(_, yaml)| 2 * yaml >= OBJECT_MAX / 2) {
+            self.written_size(json_size(set));
+        } else {
+            debug_assert!(folded.is_some_and(|(_, yaml)| json_size(set) <= 2 * yaml), "JSON is not that long");
+        }
     }
 
     fn elements(&mut self, set: &ApplicationSet) {

@@ -48,11 +48,22 @@ impl<'p> Place<'p> {
         let here = match self.step {
             _ if segment == "*" => true,
             Step::Index(index) => segment.parse() == Ok(index),
-            Step::Key(key) if segment.contains('~') => segment.replace("~1", "/").replace("~0", "~") == key,
-            Step::Key(key) => segment == key,
+            Step::Key(key) => is_escaped(segment, key),
         };
         here && self.above.map_or(above.is_empty(), |place| place.fits(above))
     }
+}
+
+/// Whether a segment of a JSON Pointer stands for a key: `~1` for a slash, `~0` for a tilde.
+fn is_escaped(segment: &str, key: &str) -> bool {
+    let Some((before, after)) = segment.split_once('~') else { return segment == key };
+    let Some(rest) = key.strip_prefix(before) else { return false };
+    let (letter, after) = match after.as_bytes().first() {
+        Some(b'1') => ('/', &after[1..]),
+        Some(b'0') => ('~', &after[1..]),
+        _ => ('~', after),
+    };
+    rest.strip_prefix(letter).is_some_and(|rest| is_escaped(after, rest))
 }
 
 /// A part that holds no others, or the key of one.

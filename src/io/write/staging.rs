@@ -15,6 +15,10 @@ use super::tree::What;
 const PREFIX: &str = ".hlgen-staging-";
 const LOCK: &str = "lock";
 
+/// Folders that the threads of a run write to. In one folder they would wait for each other, and the kernel waits by
+/// spinning.
+const LANES: u64 = 16;
+
 #[derive(Debug)]
 pub(super) struct Staging {
     root: PathBuf,
@@ -28,6 +32,8 @@ struct Opened {
     folder: PathBuf,
     /// Folders that were made for it, outermost first.
     made: Vec<PathBuf>,
+    /// Those of `LANES` that are there.
+    lanes: [OnceLock<()>; LANES as usize],
     _lock: File,
 }
 
@@ -40,15 +46,36 @@ impl Staging {
     /// Writes a file and gives its number.
     pub(super) fn write(&self, content: &[u8]) -> Result<u64, WriteError> {
         self.open()?;
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let lane = rayon::current_thread_index().map_or(0, |thread| thread as u64) % LANES;
+        let number = self.count.fetch_add(1, Ordering::Relaxed) * LANES + lane;
         let file = self.file(number);
+        self.open_lane(lane)?;
         fs::write(&file, content).map_err(WriteError::io("write", file))?;
         Ok(number)
     }
 
     /// Where the file of a number is.
     pub(super) fn file(&self, number: u64) -> PathBuf {
-        self.opened.get().map_or(&self.root, |opened| &opened.folder).join(number.to_string())
+        self.lane(number % LANES).join((number / LANES).to_string())
+    }
+
+    fn lane(&self, lane: u64) -> PathBuf {
+        self.opened.get().map_or(&self.root, |opened| &opened.folder).join(lane.to_string())
+    }
+
+    fn open_lane(&self, lane: u64) -> Result<(), WriteError> {
+        let Some(opened) = self.opened.get() else { return Ok(()) };
+        let there = &opened.lanes[lane as usize];
+        if there.get().is_none() {
+            let folder = self.lane(lane);
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    return Err(WriteError::io("create", folder)(error));
+                }
+                _ => _ = there.set(()),
+            }
+        }
+        Ok(())
     }
 
     fn open(&self) -> Result<(), WriteError> {
@@ -60,7 +87,9 @@ impl Staging {
             let mut made = Vec::new();
             match self.make(&mut made) {
                 // The lock above makes this the only one to set it.
-                Ok((folder, lock)) => _ = self.opened.set(Opened { folder, made, _lock: lock }),
+                Ok((folder, lock)) => {
+                    _ = self.opened.set(Opened { folder, made, lanes: Default::default(), _lock: lock });
+                }
                 Err(error) => {
                     remove_empty(&made);
                     return Err(error);

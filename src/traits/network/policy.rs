@@ -30,26 +30,30 @@ impl Head<'_> {
         if let Some(release) = self.release {
             labels["hlgen.dev/release"] = release.into();
         }
-        json!({ "name": self.name, "namespace": self.namespace, "labels": labels })
+        object([("name", self.name.as_str().into()), ("namespace", self.namespace.into()), ("labels", labels)])
     }
 }
 
 /// The policy that denies everything to and from all pods of a namespace.
 pub(super) fn deny(head: &Head<'_>) -> Json {
-    network_policy(head, &json!({}), Map::new())
+    network_policy(head, json!({}), Map::new())
 }
 
-fn network_policy(head: &Head<'_>, pods: &Json, rules: Map<String, Json>) -> Json {
-    let mut spec = json!({ "podSelector": pods, "policyTypes": ["Ingress", "Egress"] });
-    for (key, value) in rules {
-        spec[key] = value;
-    }
-    json!({
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": head.metadata(),
-        "spec": spec,
-    })
+fn network_policy(head: &Head<'_>, pods: Json, rules: Map<String, Json>) -> Json {
+    let mut spec =
+        Map::from_iter([("podSelector".to_owned(), pods), ("policyTypes".to_owned(), json!(["Ingress", "Egress"]))]);
+    spec.extend(rules);
+    object([
+        ("apiVersion", "networking.k8s.io/v1".into()),
+        ("kind", "NetworkPolicy".into()),
+        ("metadata", head.metadata()),
+        ("spec", spec.into()),
+    ])
+}
+
+/// A map of these entries, which `json!` would copy.
+fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
+    Json::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// The policies that allow traffic of the pods with these labels: at most one of each kind.
@@ -59,22 +63,22 @@ pub(super) fn allow(head: &Head<'_>, pods: &IndexMap<String, String>, flows: &BT
     let mut policies = Vec::new();
     let rules = rules(&plain, |direction, ports, peers| {
         let peers: Vec<Json> = peers.iter().map(|peer| selector(peer)).collect();
-        let mut rule = json!({ if direction == Direction::Ingress { "from" } else { "to" }: peers });
+        let mut rule = object([(if direction == Direction::Ingress { "from" } else { "to" }, peers.into())]);
         if !ports.is_empty() {
             rule["ports"] = ports.iter().map(port).collect();
         }
         rule
     });
     if !rules.is_empty() {
-        policies.push(network_policy(head, &pods, rules));
+        policies.push(network_policy(head, pods.clone(), rules));
     }
     let rules = self::rules(&cilium, |direction, ports, peers| {
         let names: Vec<Json> = peers.iter().map(|peer| selector(peer)).collect();
         let key = if direction == Direction::Ingress { "fromEntities" } else { "toEntities" };
-        let mut rule = json!({ key: names });
+        let mut rule = object([(key, names.into())]);
         if !ports.is_empty() {
             let ports: Vec<Json> = ports.iter().map(cilium_port).collect();
-            rule["toPorts"] = json!([{ "ports": ports }]);
+            rule["toPorts"] = vec![object([("ports", ports.into())])].into();
         }
         rule
     });
@@ -84,12 +88,12 @@ pub(super) fn allow(head: &Head<'_>, pods: &IndexMap<String, String>, flows: &BT
         metadata["annotations"] = json!({ keys::SYNC_OPTIONS: "SkipDryRunOnMissingResource=true" });
         let mut spec = Map::from_iter([("endpointSelector".to_owned(), pods)]);
         spec.extend(rules);
-        policies.push(json!({
-            "apiVersion": "cilium.io/v2",
-            "kind": "CiliumNetworkPolicy",
-            "metadata": metadata,
-            "spec": spec,
-        }));
+        policies.push(object([
+            ("apiVersion", "cilium.io/v2".into()),
+            ("kind", "CiliumNetworkPolicy".into()),
+            ("metadata", metadata),
+            ("spec", spec.into()),
+        ]));
     }
     policies
 }
@@ -139,7 +143,7 @@ fn selector(peer: &Peer) -> Json {
             if !except.is_empty() {
                 block["except"] = except.iter().map(ToString::to_string).collect();
             }
-            json!({ "ipBlock": block })
+            object([("ipBlock", block)])
         }
         Peer::Entity(name) => json!(name),
     }
@@ -150,7 +154,7 @@ fn port(port: &PodPort) -> Json {
         PortRef::Number(number) => (*number).into(),
         PortRef::Name(name) => name.as_str().into(),
     };
-    json!({ "port": number, "protocol": port.transport.as_str() })
+    object([("port", number), ("protocol", port.transport.as_str().into())])
 }
 
 /// Cilium writes numbers as text.
@@ -159,5 +163,5 @@ fn cilium_port(port: &PodPort) -> Json {
         PortRef::Number(number) => number.to_string(),
         PortRef::Name(name) => name.clone(),
     };
-    json!({ "port": text, "protocol": port.transport.as_str() })
+    object([("port", text.into()), ("protocol", port.transport.as_str().into())])
 }
