@@ -172,7 +172,9 @@ pub fn texts(text: &str, ranges: &[Range<usize>]) -> Vec<String> {
         for part in [whole, value, value.split(" #").next().unwrap_or(value).trim()] {
             let bare = part.trim_end_matches(',').trim_matches(['"', '\'']).trim_start_matches("- ");
             for text in [part, bare] {
-                if !text.is_empty() && !matches!(text, "|" | ">" | "|-" | ">-" | "true" | "false" | "null" | "~") {
+                // The word itself gives nothing away: `type: secret` of a volume.
+                let nothing = ["", "|", ">", "|-", ">-", "true", "false", "null", "~", "secret", "Secret"];
+                if !nothing.contains(&text) {
                     texts.push(text.to_owned());
                 }
             }
@@ -184,23 +186,34 @@ pub fn texts(text: &str, ranges: &[Range<usize>]) -> Vec<String> {
 }
 
 /// A message without the secrets that it repeats, or anything that looks like one. A secret of one to three characters is
-/// only replaced where the message quotes it, since any word may hold it.
+/// only replaced where the message quotes it, since any word may hold it, and one of small letters alone only where it
+/// stands as a word.
 pub fn scrub(message: &str, secrets: &[String]) -> String {
-    let mut out = message.to_owned();
-    for secret in secrets {
-        if secret.chars().count() > 3 {
-            if out.contains(secret.as_str()) {
-                out = out.replace(secret.as_str(), super::MASK);
-            }
-        } else {
-            for quote in ['`', '"', '\''] {
-                let quoted = format!("{quote}{secret}{quote}");
-                if out.contains(&quoted) {
-                    out = out.replace(&quoted, &format!("{quote}{}{quote}", super::MASK));
-                }
+    let mut found = Vec::new();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        let short = secret.chars().count() <= 3;
+        let word = secret.bytes().all(|byte| byte.is_ascii_lowercase());
+        for (at, _) in message.match_indices(secret.as_str()) {
+            let end = at + secret.len();
+            let (before, after) = (message[..at].chars().next_back(), message[end..].chars().next());
+            let is_apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+            let hides = if short {
+                before == after && matches!(before, Some('`' | '"' | '\''))
+            } else {
+                !word || is_apart(before) && is_apart(after)
+            };
+            if hides {
+                found.push(at..end);
             }
         }
     }
+    let (mut out, mut end) = (String::with_capacity(message.len()), 0);
+    for range in joined(found) {
+        out.push_str(&message[end..range.start]);
+        out.push_str(super::MASK);
+        end = range.end;
+    }
+    out.push_str(&message[end..]);
     let ends = |c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | ',' | '(' | ')');
     if out.split(ends).any(look::looks_like_one) || look::looks_like_one(&out) {
         let mut scrubbed = String::with_capacity(out.len());
@@ -270,6 +283,12 @@ mod tests {
             scrub("`hunter2` is not a number, `7` is; 17", &secrets),
             "`<secret>` is not a number, `<secret>` is; 17"
         );
+        let secrets = texts("auth:\n  token: hunter\n  secrets:\n    type: secret\n    name: web\n", &[15..21, 37..49]);
+        assert_eq!(
+            scrub("hunter hunters a/hunter secretsBackend", &secrets),
+            "<secret> hunters a/<secret> secretsBackend"
+        );
+        assert_eq!(scrub("a b-c", &["b-c".into(), "secret-x".into(), "a b-c".into()]), "<secret>");
         assert_eq!(scrub("got `ghp_abcdefghij0123456789` here", &[]), "got `<secret>` here");
         assert_eq!(scrub("`replicas` is not a string", &[]), "`replicas` is not a string");
     }
