@@ -327,7 +327,7 @@ fn review(apps: usize) {
     did(&["gc", "-q"]);
     let path = root.join("catalog").join(workload::app_name(0)).join("values.yaml");
     let text = fs::read_to_string(&path).expect("a values file");
-    fs::write(&path, text.replacen("replicas: 1", "replicas: 7", 1)).expect("a values file");
+    fs::write(&path, text.replacen("replicaCount: 1", "replicaCount: 7", 1)).expect("a values file");
     did(&["commit", "-q", "-a", "-m", "head"]);
     let mut plain = Duration::MAX;
     let cost = best(2 * RUNS, || {
