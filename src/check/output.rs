@@ -107,7 +107,11 @@ fn check_untemplated(release: &ReleaseModel, env: &EnvModel, findings: &mut Vec<
         let message = format!("`application.{field}` of `{}` holds a template, and nothing evaluates it", release.name);
         let at = release.span(env, &["application", field]);
         let finding = Diagnostic::new(Code::OutField, message).at(at, "written into the Application as it is");
-        findings.push(finding.help("write the text itself, or leave the name out: without one an entry of `ignoreDifferences` holds for every object of its kind"));
+        findings.push(finding.help(if field == "ignoreDifferences" {
+            "write the text itself, or leave `name` out: an entry without one holds for every object of its kind"
+        } else {
+            "write the text itself"
+        }));
     }
 }
 

@@ -10,7 +10,6 @@ use crate::merge::{Path, Step};
 use crate::plan::values::{AppValues, Evaluated, Merged, Results, without_nulls};
 use crate::resolve::catalog::AppDef;
 use crate::schema;
-use crate::schema::cost::Cost;
 use crate::schema::instance::Instance;
 use crate::schema::json::{Mismatch, Schema, Violation};
 use crate::schema::shape::Shape;
@@ -35,7 +34,8 @@ struct Loaded {
     shape: Option<Shape>,
     /// Made at once where there is no shape, else for the first value that the shape does not accept.
     compiled: OnceLock<Result<Schema, String>>,
-    cost: Cost,
+    /// Maps and lists of the schema.
+    nodes: u64,
     /// Made from the chart's default values rather than shipped by the chart: it only warns.
     inferred: bool,
     /// The chart version it was made for, if it says so.
@@ -50,8 +50,8 @@ impl Loaded {
     fn read(text: Vec<u8>) -> Result<Self, (String, usize, usize)> {
         if let Some(shape) = Shape::read(&text) {
             let (inferred, version) = marked(shape.mark());
-            let cost = shape.cost();
-            return Ok(Self { text, shape: Some(shape), compiled: OnceLock::new(), cost, inferred, version });
+            let nodes = shape.parts();
+            return Ok(Self { text, shape: Some(shape), compiled: OnceLock::new(), nodes, inferred, version });
         }
         let document =
             serde_json::from_slice(&text).map_err(|error| (error.to_string(), error.line(), error.column()))?;
@@ -61,8 +61,8 @@ impl Loaded {
     fn compile(text: Vec<u8>, document: Json) -> Result<Self, String> {
         let (inferred, version) = marked(document.get("x-hlgen"));
         let schema = Schema::compile(document)?;
-        let cost = schema.cost();
-        Ok(Self { text, shape: None, compiled: OnceLock::from(Ok(schema)), cost, inferred, version })
+        let nodes = schema.cost().nodes;
+        Ok(Self { text, shape: None, compiled: OnceLock::from(Ok(schema)), nodes, inferred, version })
     }
 
     fn compiled(&self) -> Result<&Schema, &str> {
@@ -159,7 +159,7 @@ impl AppSchema {
         };
         match loaded {
             Ok(schema) => {
-                docs.charge_nodes(schema.cost.nodes).ok()?;
+                docs.charge_nodes(schema.nodes).ok()?;
                 Some(Self { schema, defaults, meter: docs.shared_meter() })
             }
             Err((reason, line, column)) => {
@@ -187,7 +187,7 @@ impl AppSchema {
             (None, Some(root)) => {
                 let instance = Instance::merged(&values.forest, results, root);
                 let most = merged.nodes.saturating_add(results.values().map(json_nodes).sum());
-                if self.accepts(schema, &instance, most, values, merged, app, findings) {
+                if self.accepts(&instance, most, values, merged, app, findings) {
                     return;
                 }
                 instance.into_json()
@@ -197,7 +197,7 @@ impl AppSchema {
         if self.defaults.is_some() || merged.root.is_none() {
             let instance = Instance::json(&json);
             let nodes = instance.nodes();
-            if self.accepts(schema, &instance, nodes, values, merged, app, findings) {
+            if self.accepts(&instance, nodes, values, merged, app, findings) {
                 return;
             }
         }
@@ -229,10 +229,8 @@ impl AppSchema {
 
     /// Whether nothing is to be said of values: they match, or they are too many, which is said here. `most` is how many
     /// nodes they have at most.
-    #[allow(clippy::too_many_arguments)]
     fn accepts(
         &self,
-        schema: &Loaded,
         instance: &Instance<'_>,
         most: u64,
         values: &AppValues<'_>,
@@ -240,12 +238,12 @@ impl AppSchema {
         app: &str,
         findings: &mut Vec<Diagnostic>,
     ) -> bool {
-        if let Some(shape) = &schema.shape
+        if let Some(shape) = &self.schema.shape
             && (self.meter.charge(Resource::Steps, most / PARTS_PER_STEP).is_err() || shape.accepts(instance))
         {
             return true;
         }
-        let Ok(compiled) = schema.compiled() else { return true };
+        let Ok(compiled) = self.schema.compiled() else { return true };
         let steps = compiled.cost().steps;
         let nodes = if most.saturating_mul(steps) > STEPS_MAX { instance.nodes() } else { most };
         !self.affords(nodes, steps, values, merged, app, findings) || compiled.is_valid(instance.clone())

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::cost::Cost;
 use super::instance::Instance;
 use crate::merge::{Path, Step};
 
@@ -208,12 +207,6 @@ impl Shape {
         self.mark.as_ref()
     }
 
-    /// What it costs to hold the schema and to apply it to one node of a value: the node's own part and that of each
-    /// level above.
-    pub fn cost(&self) -> Cost {
-        Cost { nodes: self.parts(), steps: 1 }
-    }
-
     /// Whether the schema names what a path leads to.
     pub fn names(&self, path: &Path) -> bool {
         let found = path.0.iter().try_fold(self, |shape, step| match step {
@@ -243,7 +236,8 @@ impl Shape {
         self.properties.0.iter().map(|(_, shape)| shape).chain(rest).chain(self.items.as_deref())
     }
 
-    fn parts(&self) -> u64 {
+    /// How many schemas it is made of, itself included. To a node of a value one of them is applied.
+    pub fn parts(&self) -> u64 {
         1 + self.below().map(Self::parts).sum::<u64>()
     }
 

@@ -4,6 +4,7 @@
 //! deeper than a key that names a secret belongs to it, and so does the `data` of a Secret. A line that merely might hold
 //! a secret is hidden from its first such place to its end.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{look, name};
@@ -15,6 +16,8 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
     let mut below: Option<usize> = None;
     // That key is `secrets`: an app may only declare some there.
     let mut declared = false;
+    // Below `capabilities` or `provides` of a file of ours, `secrets` is the capability and its text a provider's name.
+    let mut offers = false;
     let mut pem = false;
     let mut secret_object = false;
     let mut labelled = false;
@@ -26,6 +29,9 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
         let content = line.trim_start();
         if content.is_empty() {
             continue;
+        }
+        if content.len() == line.len() && !content.starts_with('#') {
+            offers = content.starts_with("capabilities:") || content.starts_with("provides:");
         }
         let quiet = below.is_none() && !pem && !secret_object && !labelled;
         if quiet && !name::has_part(content) && !look::may_look_like_one(content) {
@@ -65,8 +71,9 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
         if matches!(key, "name" | "key") && name::names_one(value.trim_matches(['"', '\''])) {
             labelled = true;
         }
+        let capability = |name: &str| offers && name == "secrets";
         let secret_data = secret_object && depth == 0 && matches!(key, "data" | "stringData");
-        let names = name::names_one(key) || secret_data || labelled && key == "value";
+        let names = name::names_one(key) && !capability(key) || secret_data || labelled && key == "value";
         if names && item.contains([':', '=']) && !look::is_declaration(value) {
             declared = key == "secrets";
             if value.is_empty() || value.starts_with(['|', '>', '&', '!', '#']) {
@@ -80,9 +87,11 @@ pub fn ranges(text: &str) -> Vec<Range<usize>> {
             }
             continue;
         }
-        if let Some(first) = look::assignments(line).map(|range| range.start).min() {
+        let looked = if offers { Cow::Owned(item.replace("secrets:", "")) } else { Cow::Borrowed(item) };
+        let assigned = look::named_assignments(line).filter(|(name, _)| !capability(name));
+        if let Some(first) = assigned.map(|(_, range)| range.start).min() {
             found.push(at + first..at + line.len());
-        } else if look::looks_like_one(item) {
+        } else if look::looks_like_one(&looked) {
             let from =
                 if value.is_empty() { at + indent } else { at + line.len() - item[key_end(item)..].trim_start().len() };
             found.push(from..at + line.len());
@@ -185,14 +194,17 @@ pub fn texts(text: &str, ranges: &[Range<usize>]) -> Vec<String> {
     texts
 }
 
+/// Letters from which on small letters are no word that messages hold by chance.
+const WORD_MAX: usize = 12;
+
 /// A message without the secrets that it repeats, or anything that looks like one. A secret of one to three characters is
-/// only replaced where the message quotes it, since any word may hold it, and one of small letters alone only where it
-/// stands as a word.
+/// only replaced where the message quotes it, since any word may hold it, and a short one of small letters alone only where
+/// it stands as a word.
 pub fn scrub(message: &str, secrets: &[String]) -> String {
     let mut found = Vec::new();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let short = secret.chars().count() <= 3;
-        let word = secret.bytes().all(|byte| byte.is_ascii_lowercase());
+        let word = secret.len() < WORD_MAX && secret.bytes().all(|byte| byte.is_ascii_lowercase());
         for (at, _) in message.match_indices(secret.as_str()) {
             let end = at + secret.len();
             let (before, after) = (message[..at].chars().next_back(), message[end..].chars().next());
@@ -276,6 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn who_provides_secrets_is_no_secret() {
+        for text in [
+            "kind: Environment\ncapabilities:\n  secrets: vault\n  other: x\n",
+            "capabilities: { secrets: vault }\n",
+            "provides:\n  secrets:\n    backend: vault\n",
+        ] {
+            assert_eq!(masked(text, &ranges(text)), text);
+        }
+        for text in [
+            "capabilities:\n  secrets: { external: { token: hunter2 } }\n",
+            "capabilities: { secrets: vault, x: { password: hunter2 } }\n",
+            "capabilities:\n  secrets:\n    external:\n      password: hunter2\n",
+            "capabilities:\n  secrets: vault\nsecrets: hunter2\n",
+            "other:\n  secrets: hunter2\n",
+        ] {
+            assert!(!masked(text, &ranges(text)).contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
     fn messages_do_not_repeat_secrets() {
         let text = "password: hunter2\npin: 7\n";
         let secrets = texts(text, &ranges(text));
@@ -288,6 +320,7 @@ mod tests {
             scrub("hunter hunters a/hunter secretsBackend", &secrets),
             "<secret> hunters a/<secret> secretsBackend"
         );
+        assert_eq!(scrub("xcorrecthorsebatteryx", &["correcthorsebattery".into()]), "x<secret>x");
         assert_eq!(scrub("a b-c", &["b-c".into(), "secret-x".into(), "a b-c".into()]), "<secret>");
         assert_eq!(scrub("got `ghp_abcdefghij0123456789` here", &[]), "got `<secret>` here");
         assert_eq!(scrub("`replicas` is not a string", &[]), "`replicas` is not a string");

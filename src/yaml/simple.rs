@@ -1,9 +1,9 @@
 //! The YAML that most files consist of, read line by line for the same builder.
 //!
 //! Block maps and lists, words, quoted texts on one line, `{...}` and `[...]` on one line, `|` and `>` blocks, anchors and
-//! aliases of values, and merge tags on lists. Whatever else a file holds, or might be taken for, ends the attempt, and the whole file goes to the real
-//! parser: this reader never reports anything and never has to know what a mistake is. That both make the same document
-//! of every text that is taken here is held by a property test.
+//! aliases of values, and merge tags on lists. Whatever else a file holds, or might be taken for, ends the attempt, and
+//! the whole file goes to the real parser: this reader never reports anything and never has to know what a mistake is.
+//! That both make the same document of every text that is taken here is held by a property test.
 
 use rustc_hash::FxHashMap;
 use yaml_rust2::parser::Tag as RawTag;
@@ -55,6 +55,17 @@ struct Open {
     map: bool,
 }
 
+/// How a block of text begins.
+struct BlockHead {
+    /// Its last line end is part of it.
+    keeps: bool,
+    /// Its first letter.
+    content: usize,
+    indent: usize,
+    /// Its first line.
+    at: usize,
+}
+
 struct Reader<'t, 'b, 'f> {
     text: &'t str,
     /// The beginning of the next line.
@@ -62,7 +73,7 @@ struct Reader<'t, 'b, 'f> {
     builder: &'b mut Builder<'f>,
     open: Vec<Open>,
     awaits: Awaits,
-    /// Numbers of the anchors so far; a name may be given again.
+    /// Numbers of the anchors so far. A name that is given twice is for the parser.
     anchors: FxHashMap<&'t str, usize>,
     /// The anchor of the next value, or 0.
     anchor: usize,
@@ -196,7 +207,6 @@ impl<'t> Reader<'t, '_, '_> {
             b'&' if self.anchor == 0 => {
                 let (name, end) = self.name(start)?;
                 self.anchor = self.anchors.len() + 1;
-                // A name that is given again would take the number of another.
                 if self.anchors.insert(name, self.anchor).is_some() {
                     return Err(NotSimple);
                 }
@@ -336,19 +346,25 @@ impl<'t> Reader<'t, '_, '_> {
         Ok(start + word.len())
     }
 
-    /// `>` or `>-` and its lines, none of which is blank or indented deeper than the first.
-    fn folded(&mut self, header: usize, column: usize) -> Simple {
+    /// The head of a `|` or `>` block behind a key at a column, whose first line is not blank.
+    fn block_head(&self, header: usize, column: usize) -> Simple<BlockHead> {
         let keeps = match (self.byte(header + 1), self.byte(header + 2)) {
             (b'\n', _) => true,
             (b'-', b'\n') => false,
             _ => return Err(NotSimple),
         };
-        let mut at = self.end_of_line(header) + 1;
+        let at = self.end_of_line(header) + 1;
         let content = self.after_blanks(at);
         let indent = content - at;
-        if indent <= column {
+        if indent <= column || self.byte(content) == b'\n' {
             return Err(NotSimple);
         }
+        Ok(BlockHead { keeps, content, indent, at })
+    }
+
+    /// `>` or `>-` and its lines, none of which is blank or indented deeper than the first.
+    fn folded(&mut self, header: usize, column: usize) -> Simple {
+        let BlockHead { keeps, content, indent, mut at } = self.block_head(header, column)?;
         let mut value = String::new();
         while at < self.text.len() {
             let (first, end) = (self.after_blanks(at), self.end_of_line(at));
@@ -379,17 +395,7 @@ impl<'t> Reader<'t, '_, '_> {
 
     /// `|` or `|-` and its lines, of which the first is not blank and none is blank but has blanks.
     fn block(&mut self, header: usize, column: usize) -> Simple {
-        let keeps = match (self.byte(header + 1), self.byte(header + 2)) {
-            (b'\n', _) => true,
-            (b'-', b'\n') => false,
-            _ => return Err(NotSimple),
-        };
-        let mut at = self.end_of_line(header) + 1;
-        let content = self.after_blanks(at);
-        let indent = content - at;
-        if indent <= column || self.byte(content) == b'\n' {
-            return Err(NotSimple);
-        }
+        let BlockHead { keeps, content, indent, mut at } = self.block_head(header, column)?;
         let mut value = String::new();
         let mut blank = 0;
         while at < self.text.len() {
