@@ -4,7 +4,8 @@
 //! silence. A check that cries wolf is switched off, so wherever defaults do not tell the whole structure it stays open:
 //! empty maps and lists, null, maps that Kubernetes defines (`securityContext`, `resources`), maps whose keys are data
 //! (labels, environment variables, configuration files), maps keyed by names of the user's choosing, and values of
-//! subcharts. Keys that the defaults hold only as comments (`# key:` in line with their neighbours) are known keys too.
+//! subcharts. Keys that the defaults hold only as comments (`# key:` in line with their neighbours) are known keys too,
+//! and so are `nameOverride` and `fullnameOverride`.
 
 use serde_json::{Map, Value, json};
 
@@ -24,6 +25,10 @@ pub fn infer_with_dependencies(doc: &Doc, chart: &str, version: &str, dependenci
     };
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("global".into(), types(&["object"]));
+        // The helpers that `helm create` writes read both, and many charts do not list them.
+        for name in ["nameOverride", "fullnameOverride"] {
+            properties.entry(name).or_insert_with(|| json!({}));
+        }
     }
     let mut root = Map::new();
     root.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
@@ -105,6 +110,8 @@ impl Inference<'_> {
             // A port may be a name, a count a percentage, a size a quantity.
             Kind::Int | Kind::Float => types(&["number", "string"]),
             Kind::Str if is_version_key(key) => types(&["string"]),
+            // A dash stands for "as elsewhere" of any type, where HashiCorp's charts would be empty.
+            Kind::Str if text == "-" => json!({}),
             // An empty text stands for "not set" of any type; a block of text is often taken as the map it spells.
             Kind::Str if text.is_empty() => json!({}),
             Kind::Str if text.contains('\n') => types(&["string", "object", "array"]),
