@@ -172,6 +172,13 @@ impl<'t> Instance<'t> {
         Self { value, id: Identity::Json(json), stripped }
     }
 
+    /// Whether a member is there for the validator: it is not where nulls are left out and it is one.
+    fn is_kept(tree: Tree<'t>, node: Ref, stripped: bool) -> bool {
+        let Tree { forest, results } = tree;
+        let result = || if forest.templated(node) { results.get(&node) } else { None };
+        !stripped || forest.kind(node) != Kind::Null && result().is_none_or(|result| !result.is_null())
+    }
+
     /// Shows a map's members until `each` has seen enough.
     fn each_member(source: Source<'t>, stripped: bool, mut each: impl FnMut(&'t str, Self) -> bool) {
         let kept = |child: &Self| !(stripped && matches!(child.value, Value::Null));
@@ -326,13 +333,13 @@ impl<'t> json::Object<'t, Values> for Members<'t> {
     type MembersIter = std::vec::IntoIter<(&'t str, Instance<'t>)>;
 
     fn len(&self) -> usize {
-        *self.len.get_or_init(|| {
-            let mut len = 0;
-            Instance::each_member(self.source, self.stripped, |_, _| {
-                len += 1;
-                false
-            });
-            len
+        let stripped = self.stripped;
+        *self.len.get_or_init(|| match self.source {
+            Source::Merged(tree, node) => {
+                tree.forest.entries(node).filter(|(_, child)| Instance::is_kept(tree, *child, stripped)).count()
+            }
+            Source::Members(members) => members.values().filter(|child| !(stripped && child.is_null())).count(),
+            Source::Items(_) => 0,
         })
     }
 
@@ -345,18 +352,13 @@ impl<'t> json::Object<'t, Values> for Members<'t> {
             let index = self.index.get_or_init(|| self.members().collect());
             return index.get(wanted.as_str()).cloned();
         }
-        let mut found = None;
-        Instance::each_member(self.source, self.stripped, |key, child| {
-            if key == wanted {
-                found = Some(child);
-            }
-            found.is_some()
-        });
-        found
+        let Source::Merged(tree, node) = self.source else { return None };
+        let child = tree.forest.get(node, wanted)?;
+        Instance::is_kept(tree, child, self.stripped).then(|| Instance::of_merged(tree, child, self.stripped))
     }
 
     fn members(&self) -> Self::MembersIter {
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(json::Object::len(self));
         Instance::each_member(self.source, self.stripped, |key, child| {
             members.push((key, child));
             false
