@@ -112,7 +112,7 @@ fn applications_and_sets() {
             accept(&application_crd, &serde_json::to_value(&element.application).unwrap());
         }
         for rollout in [None, Some(&rollout)] {
-            let set = factor("app", "argocd", &elements, &applications::patterns(), rollout).unwrap();
+            let set = factor("app", "argocd", &elements, &applications::PATTERNS, rollout).unwrap();
             accept(&set_crd, &serde_json::to_value(&set).unwrap());
         }
     }

@@ -21,7 +21,20 @@ pub fn is_dns_label(text: &str) -> bool {
 ///
 /// Kubernetes limits the whole alone, not each label.
 pub fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= SUBDOMAIN_MAX && text.split('.').all(is_label_of_any_length)
+    // Small letters and digits, and between two of them any number of `-` or one dot.
+    let mut before = b'.';
+    let right = text.bytes().all(|byte| {
+        let joins = matches!(before, b'.' | b'-');
+        let fits = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => true,
+            b'-' => before != b'.',
+            b'.' => !joins,
+            _ => false,
+        };
+        before = byte;
+        fits
+    });
+    text.len() <= SUBDOMAIN_MAX && right && !matches!(before, b'.' | b'-')
 }
 
 /// Whether `text` is a DNS label that begins with a letter (RFC 1035): the name of a Service.

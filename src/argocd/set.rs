@@ -34,61 +34,60 @@ pub struct Element {
 }
 
 /// A text with parameters in it and the places where it may stand in the template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pattern {
-    /// A JSON Pointer.
-    at: &'static str,
-    pieces: Vec<Piece>,
+    /// The way into the Application; `*` stands for any one step, for example
+    /// `["spec", "sources", "*", "helm", "valueFiles", "*"]`.
+    pub at: &'static [&'static str],
+    pub pieces: &'static [Piece],
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Param(String),
+/// A part of a [`Pattern`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// Text that stands for itself, whatever it holds.
+    Text(&'static str),
+    /// The same, by its number in [`Patterns::given`].
+    Given(usize),
+    /// The value of a parameter.
+    Param(&'static str),
 }
 
-impl Pattern {
-    /// A pattern for the texts at `pointer`: a JSON Pointer into the Application whose segment `*` stands for any one
-    /// segment, for example `/spec/sources/*/helm/valueFiles/*`.
-    pub fn at(pointer: &'static str) -> Self {
-        Self { at: pointer, pieces: Vec::new() }
-    }
+/// Patterns and the texts that are the same in a whole set.
+#[derive(Debug, Clone, Copy)]
+pub struct Patterns<'p> {
+    pub all: &'p [Pattern],
+    pub given: &'p [&'p str],
+}
 
-    /// Adds text that stands for itself, whatever it holds.
-    #[must_use]
-    pub fn text(mut self, text: &str) -> Self {
-        match self.pieces.last_mut() {
-            Some(Piece::Text(last)) => last.push_str(text),
-            _ if text.is_empty() => {}
-            _ => self.pieces.push(Piece::Text(text.to_owned())),
-        }
-        self
-    }
-
-    /// Adds the value of a parameter.
-    #[must_use]
-    pub fn param(mut self, name: &str) -> Self {
-        self.pieces.push(Piece::Param(name.to_owned()));
-        self
-    }
-
-    /// The text for an element with these parameters, if it has those that the pattern needs.
-    fn given(&self, params: &Map<String, Value>) -> Option<String> {
-        let texts = self.pieces.iter().map(|piece| match piece {
-            Piece::Text(text) => Some(text.as_str()),
-            Piece::Param(name) => params.get(name).and_then(Value::as_str),
+impl Patterns<'_> {
+    /// Whether the pattern gives this text for an element with these parameters. One that asks for a text or a parameter
+    /// that is not there gives none.
+    fn gives(&self, pattern: &Pattern, params: &Map<String, Value>, text: &str) -> bool {
+        let rest = pattern.pieces.iter().try_fold(text, |rest, piece| match *piece {
+            Piece::Text(text) => rest.strip_prefix(text),
+            Piece::Given(number) => rest.strip_prefix(*self.given.get(number)?),
+            Piece::Param(name) => rest.strip_prefix(params.get(name)?.as_str()?),
         });
-        texts.collect()
+        rest.is_some_and(str::is_empty)
     }
 
-    fn template(&self) -> String {
-        let mut output = String::new();
-        for (index, piece) in self.pieces.iter().enumerate() {
-            match piece {
-                Piece::Text(text) => escape(text, index + 1 < self.pieces.len(), &mut output),
-                Piece::Param(name) => output.push_str(&field(name)),
+    /// The text of a pattern in the template.
+    fn template(&self, pattern: &Pattern) -> String {
+        // Most pieces are short.
+        let (mut output, mut text) = (String::with_capacity(96), String::with_capacity(64));
+        for piece in pattern.pieces {
+            match *piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Given(number) => text.push_str(self.given.get(number).copied().unwrap_or_default()),
+                Piece::Param(name) => {
+                    escape(&text, true, &mut output);
+                    text.clear();
+                    output.push_str(&field(name));
+                }
             }
         }
+        escape(&text, false, &mut output);
         output
     }
 }
@@ -130,7 +129,7 @@ pub fn factor(
     name: &str,
     namespace: &str,
     elements: &[Element],
-    patterns: &[Pattern],
+    patterns: &Patterns<'_>,
     rollout: Option<&Rollout>,
 ) -> Result<ApplicationSet, FactorError> {
     if elements.is_empty() {
@@ -183,21 +182,22 @@ type Folded = (Template, Vec<Map<String, Value>>);
 
 /// What [`folded`] gives, for Applications that differ by texts with a pattern alone, as almost all do; `None` for all
 /// others. The first Application becomes the template without a detour, and every element's is made from it again.
-fn generalised(namespace: &str, elements: &[Element], patterns: &[Pattern]) -> Option<Folded> {
+fn generalised(namespace: &str, elements: &[Element], patterns: &Patterns<'_>) -> Option<Folded> {
     let first = elements.first()?;
-    let given: Vec<Option<String>> = patterns.iter().map(|pattern| pattern.given(&first.params)).collect();
+    let first_params = Value::Object(first.params.clone());
     let mut template = of_template(&first.application);
     let generalise = |place: &Place<'_>, leaf: Leaf<'_>| match leaf {
         Leaf::Text(text) => {
-            let gives = |(pattern, given): &(&Pattern, &Option<String>)| {
-                given.as_ref().is_some_and(|given| given == text) && place.fits(pattern.at)
+            let fits = |pattern: &&Pattern| place.fits(pattern.at) && patterns.gives(pattern, &first.params, text);
+            let made = match patterns.all.iter().find(fits) {
+                Some(pattern) => patterns.template(pattern),
+                None if text.contains('{') => escaped(text),
+                None => return Some(()),
             };
-            if let Some((pattern, _)) = patterns.iter().zip(&given).find(gives) {
-                *text = pattern.template();
-            } else if text.contains('{') {
-                *text = escaped(text);
-            }
-            Some(())
+            // The rest of the first Application is copied, so with this its element is proven.
+            let same = expand::render(&made, &first_params).is_ok_and(|rendered| rendered == *text);
+            *text = made;
+            same.then_some(())
         }
         Leaf::Key(key) => (!key.contains("{{")).then_some(()),
         Leaf::Number(number) => is_exact(&number.into()).then_some(()),
@@ -206,14 +206,16 @@ fn generalised(namespace: &str, elements: &[Element], patterns: &[Pattern]) -> O
     if template.metadata.name.is_empty() {
         return None;
     }
-    let params = elements.iter().map(|element| {
-        let Element { params, application } = element;
+    let params = elements.iter().enumerate().map(|(number, Element { params, application })| {
         let right = application.metadata.namespace == namespace
             && params.keys().all(|param| is_param(param))
             && params.values().all(|value| inexact(value).is_none());
         let mut params = if right { params.clone() } else { return None };
         if params.is_empty() {
             params.insert("name".into(), application.metadata.name.as_str().into());
+        }
+        if number == 0 {
+            return Some(params);
         }
         let params = Value::Object(params);
         let mut rendered = template.clone();
@@ -240,10 +242,9 @@ fn of_template(application: &Application) -> Template {
 }
 
 /// The template of what all Applications share, by way of JSON; what it lacks is in the parameters.
-fn folded(namespace: &str, elements: &[Element], patterns: &[Pattern]) -> Result<Folded, FactorError> {
+fn folded(namespace: &str, elements: &[Element], patterns: &Patterns<'_>) -> Result<Folded, FactorError> {
     let wanted = elements.iter().map(|element| wanted(element, namespace)).collect::<Result<Vec<_>, _>>()?;
-    let given = |element: &Element| patterns.iter().map(|pattern| pattern.given(&element.params)).collect();
-    let folding = Folding { given: elements.iter().map(given).collect(), patterns };
+    let folding = Folding { elements, patterns };
     let views: Vec<&Value> = wanted.iter().collect();
     let mut template = folding.shared(&views, None).unwrap_or_else(|| Value::Object(Map::new()));
     let mut params: Vec<Map<String, Value>> = elements.iter().map(|element| element.params.clone()).collect();
@@ -320,9 +321,8 @@ fn wanted(element: &Element, namespace: &str) -> Result<Value, FactorError> {
 }
 
 struct Folding<'f> {
-    /// What each pattern gives for each element.
-    given: Vec<Vec<Option<String>>>,
-    patterns: &'f [Pattern],
+    elements: &'f [Element],
+    patterns: &'f Patterns<'f>,
 }
 
 impl Folding<'_> {
@@ -345,7 +345,7 @@ impl Folding<'_> {
                 shared.insert(escaped(key), value);
             }
         }
-        let incomplete = place.is_some_and(|place| place.fits("/spec/source")) && !shared.contains_key("repoURL");
+        let incomplete = place.is_some_and(|place| place.fits(&["spec", "source"])) && !shared.contains_key("repoURL");
         let says_nothing = shared.is_empty() && maps.iter().any(|map| !map.is_empty());
         (!incomplete && !says_nothing).then_some(Value::Object(shared))
     }
@@ -358,12 +358,13 @@ impl Folding<'_> {
                 if texts.len() < values.len() {
                     return None;
                 }
-                let gives = |(number, pattern): &(usize, &Pattern)| {
+                let gives = |pattern: &&Pattern| {
+                    let mut pairs = self.elements.iter().zip(&texts);
                     place.is_some_and(|place| place.fits(pattern.at))
-                        && self.given.iter().zip(&texts).all(|(given, text)| given[*number].as_deref() == Some(*text))
+                        && pairs.all(|(element, text)| self.patterns.gives(pattern, &element.params, text))
                 };
-                if let Some((_, pattern)) = self.patterns.iter().enumerate().find(gives) {
-                    return Some(Value::String(pattern.template()));
+                if let Some(pattern) = self.patterns.all.iter().find(gives) {
+                    return Some(Value::String(self.patterns.template(pattern)));
                 }
                 texts.iter().all(|text| text == first).then(|| Value::String(escaped(first)))
             }
@@ -483,7 +484,7 @@ fn inexact(value: &Value) -> Option<String> {
 }
 
 fn field(param: &str) -> String {
-    format!("{{{{ .{param} }}}}")
+    ["{{ .", param, " }}"].concat()
 }
 
 /// `text` as a template that yields it verbatim.
@@ -497,6 +498,9 @@ pub fn escaped(text: &str) -> String {
 /// would join the braces of an action that follows.
 fn escape(text: &str, action_follows: bool, output: &mut String) {
     let mut rest = text;
+    if !text.contains('{') {
+        return output.push_str(text);
+    }
     while let Some(start) = rest.find("{{") {
         output.push_str(&rest[..start]);
         output.push_str(r#"{{ "{{" }}"#);

@@ -36,21 +36,23 @@ fn element(cluster: &str, application: Application) -> Element {
     Element { params, application }
 }
 
-fn patterns() -> Vec<Pattern> {
-    vec![
-        Pattern::at("/metadata/name").param("cluster").text("-traefik"),
-        Pattern::at("/metadata/labels/hlgen.dev~1cluster").param("cluster"),
-        Pattern::at("/spec/destination/name").param("cluster"),
-        Pattern::at("/spec/sources/*/helm/valueFiles/*")
-            .text("$values/rendered/")
-            .param("cluster")
-            .text("/traefik/values.yaml"),
-    ]
-}
+const PATTERNS: Patterns<'static> = Patterns {
+    all: &[
+        Pattern { at: &["metadata", "name"], pieces: &[Piece::Param("cluster"), Piece::Text("-"), Piece::Given(0)] },
+        Pattern { at: &["metadata", "labels", "hlgen.dev/cluster"], pieces: &[Piece::Param("cluster")] },
+        Pattern { at: &["spec", "destination", "name"], pieces: &[Piece::Param("cluster")] },
+        Pattern {
+            at: &["spec", "sources", "*", "helm", "valueFiles", "*"],
+            pieces: &[Piece::Text("$values/rendered/"), Piece::Param("cluster"), Piece::Text("/traefik/values.yaml")],
+        },
+        Pattern { at: &["spec", "project"], pieces: &[Piece::Param("cluster"), Piece::Given(1)] },
+    ],
+    given: &["traefik"],
+};
 
 #[track_caller]
 fn folded(elements: &[Element]) -> ApplicationSet {
-    let set = factor("traefik", "argocd", elements, &patterns(), None).unwrap();
+    let set = factor("traefik", "argocd", elements, &PATTERNS, None).unwrap();
     let expected: Vec<_> = elements.iter().map(|element| element.application.clone()).collect();
     assert_eq!(expand(&set).unwrap(), expected, "{}", serde_json::to_string_pretty(&set).unwrap());
     set
@@ -178,10 +180,15 @@ fn braces_of_users_stay_what_they_are() {
 
 #[test]
 fn a_single_brace_before_a_parameter() {
-    let pattern = Pattern::at("").text("a{").text("{{").param("x").text("{").param("x").text("{");
-    assert_eq!(pattern.template(), r#"a{{ "{{" }}{{ "{" }}{{ .x }}{{ "{" }}{{ .x }}{"#);
+    let (x, brace) = (Piece::Param("x"), Piece::Text("{"));
+    let pieces = Box::leak(Box::new([Piece::Text("a{"), Piece::Given(0), x, brace, x, brace]));
+    let (pattern, patterns) = (Pattern { at: &[], pieces }, Patterns { all: &[], given: &["{{"] });
+    let template = patterns.template(&pattern);
+    assert_eq!(template, r#"a{{ "{{" }}{{ "{" }}{{ .x }}{{ "{" }}{{ .x }}{"#);
     let params = json!({ "x": "1" });
-    assert_eq!(expand::render(&pattern.template(), &params).as_deref(), Ok("a{{{1{1{"));
+    assert_eq!(expand::render(&template, &params).as_deref(), Ok("a{{{1{1{"));
+    let gives = |text: &str| patterns.gives(&pattern, params.as_object().unwrap(), text);
+    assert!(gives("a{{{1{1{") && !gives("a{{{1{1") && !gives("a{{{1{1{{") && !gives("a{{{1{2{"));
 }
 
 #[test]
@@ -216,7 +223,7 @@ fn an_element_is_never_empty_and_names_need_no_pattern() {
 
 #[test]
 fn mistakes_of_the_caller() {
-    let error = |elements: &[Element]| factor("x", "argocd", elements, &patterns(), None).unwrap_err();
+    let error = |elements: &[Element]| factor("x", "argocd", elements, &PATTERNS, None).unwrap_err();
     assert_eq!(error(&[]), FactorError::Empty("x".into()));
     let mut elsewhere = application("a", "p");
     elsewhere.metadata.namespace = "other".into();
@@ -238,7 +245,7 @@ fn a_rollout_has_a_step_for_each_group_that_is_not_empty() {
         label: "hlgen.dev/stage".into(),
         groups: vec![vec!["dev".into()], vec![], vec!["staging".into(), "prod".into()]],
     };
-    let set = factor("x", "argocd", &[element("a", application("a", "p"))], &patterns(), Some(&rollout)).unwrap();
+    let set = factor("x", "argocd", &[element("a", application("a", "p"))], &PATTERNS, Some(&rollout)).unwrap();
     assert_eq!(
         serde_json::to_value(set.spec.strategy).unwrap(),
         json!({

@@ -1,12 +1,12 @@
 //! One ApplicationSet per release name and instance, and one for the namespaces.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::{Mode, NAMESPACES, OutFile, application};
-use crate::argocd::set::{Element, FactorError, Pattern, Rollout, factor};
-use crate::argocd::types::{Application, ApplicationSet};
+use crate::argocd::set::{Element, FactorError, Pattern, Patterns, Piece, Rollout, factor};
+use crate::argocd::types::{Application, ApplicationSet, keys};
 use crate::model;
 use crate::plan::{ClusterPlan, Plan, stage_rank};
 use crate::resolve::release::ReleaseModel;
@@ -94,9 +94,12 @@ pub fn set(plan: &Plan, group: &Group, mode: Mode<'_>) -> Result<Set, FactorErro
             Element { params: params(plan, member, release, mode), application }
         })
         .collect();
-    let charts =
+    // Where members have charts in different folders, no text with one of them could be generalised.
+    let mut charts =
         group.members.iter().filter_map(|member| plan.releases[member.release?].spec.chart.as_ref()?.path.as_deref());
-    let patterns = patterns(&plan.instances[group.instance].git.path, &group.name, &charts.collect());
+    let (path, name) = (plan.instances[group.instance].git.path.as_str(), group.name.as_str());
+    let given: &[&str] = &charts.next().map_or_else(|| vec![path, name], |chart| vec![path, name, chart]);
+    let patterns = Patterns { all: PATTERNS, given };
     let rollout = rollout(plan, &group.members);
     let set = factor(&group.name, &plan.project.argocd.namespace, &elements, &patterns, rollout.as_ref())?;
     Ok(Set { set, applications: elements.into_iter().map(|element| element.application).collect() })
@@ -121,46 +124,54 @@ fn params(plan: &Plan, member: &Member, release: Option<&ReleaseModel>, mode: Mo
     params
 }
 
-/// The annotation `manifest-generate-paths` as a pointer.
-const GENERATE_PATHS: &str = "/metadata/annotations/argocd.argoproj.io~1manifest-generate-paths";
+const PATH: Piece = Piece::Given(0);
+const NAME: Piece = Piece::Given(1);
+const CHART: Piece = Piece::Given(2);
+const CLUSTER: Piece = Piece::Param("cluster");
+const ENVIRONMENT: Piece = Piece::Param("environment");
+const STAGE: Piece = Piece::Param("stage");
+const VERSION: Piece = Piece::Param("version");
+const VALUES: Piece = Piece::Param("values");
+const SLASH: Piece = Piece::Text("/");
+const DASH: Piece = Piece::Text("-");
+const MANIFESTS: Piece = Piece::Text("/manifests");
+const VALUES_FILE: Piece = Piece::Text("/values.yaml");
 
-/// Where texts of Applications differ only by the element's parameters.
-fn patterns(path: &str, release: &str, charts: &BTreeSet<&str>) -> Vec<Pattern> {
-    let folder = |at, before: &str, after: &str| {
-        let text = format!("{before}{path}/");
-        Pattern::at(at).text(&text).param("cluster").text(&format!("/{release}{after}"))
-    };
-    let with_chart = charts.iter().map(|chart| folder(GENERATE_PATHS, "/", &format!(";/{chart}")));
-    let mut patterns: Vec<Pattern> = with_chart.collect();
-    patterns.extend([
-        Pattern::at("/metadata/name").param("cluster").text(&format!("-{release}")),
-        Pattern::at("/metadata/name").text(&format!("{release}-")).param("cluster"),
-        Pattern::at("/metadata/name").param("environment").text(&format!("-{release}")),
-        Pattern::at("/metadata/labels/hlgen.dev~1cluster").param("cluster"),
-        Pattern::at("/metadata/labels/hlgen.dev~1environment").param("environment"),
-        Pattern::at("/metadata/labels/hlgen.dev~1stage").param("stage"),
-        Pattern::at("/metadata/labels/hlgen.dev~1rollout").param("stage"),
-        folder(GENERATE_PATHS, "/", ""),
-        folder("/spec/source/path", "", ""),
-        folder("/spec/source/path", "", "/manifests"),
-        folder("/spec/sources/*/path", "", "/manifests"),
-        folder("/spec/source/helm/valueFiles/*", "/", "/values.yaml"),
-        folder("/spec/sources/*/helm/valueFiles/*", "/", "/values.yaml"),
-        folder("/spec/sources/*/helm/valueFiles/*", "$values/", "/values.yaml"),
-        Pattern::at("/spec/source/helm/values").param("values"),
-        Pattern::at("/spec/sources/*/helm/values").param("values"),
-        Pattern::at("/spec/source/plugin/parameters/*/string").param("cluster"),
-        Pattern::at("/spec/sources/*/plugin/parameters/*/string").param("cluster"),
-        Pattern::at("/spec/source/plugin/parameters/*/string").param("environment"),
-        Pattern::at("/spec/sources/*/plugin/parameters/*/string").param("environment"),
-        Pattern::at("/spec/source/targetRevision").param("version"),
-        Pattern::at("/spec/sources/*/targetRevision").param("version"),
-        Pattern::at("/spec/destination/name").param("destination"),
-        Pattern::at("/spec/project").param("environment").text("-platform"),
-        Pattern::at("/spec/project").param("environment").text("-application"),
-    ]);
-    patterns
+const fn pattern(at: &'static [&'static str], pieces: &'static [Piece]) -> Pattern {
+    Pattern { at, pieces }
 }
+
+/// Where texts of Applications differ only by the element's parameters. The given texts are the folder of rendered files,
+/// the set's name and the folder of a chart in the repository.
+#[rustfmt::skip]
+const PATTERNS: &[Pattern] = &[
+    pattern(&["metadata", "annotations", keys::MANIFEST_GENERATE_PATHS], &[SLASH, PATH, SLASH, CLUSTER, SLASH, NAME, Piece::Text(";/"), CHART]),
+    pattern(&["metadata", "name"], &[CLUSTER, DASH, NAME]),
+    pattern(&["metadata", "name"], &[NAME, DASH, CLUSTER]),
+    pattern(&["metadata", "name"], &[ENVIRONMENT, DASH, NAME]),
+    pattern(&["metadata", "labels", "hlgen.dev/cluster"], &[CLUSTER]),
+    pattern(&["metadata", "labels", "hlgen.dev/environment"], &[ENVIRONMENT]),
+    pattern(&["metadata", "labels", "hlgen.dev/stage"], &[STAGE]),
+    pattern(&["metadata", "labels", "hlgen.dev/rollout"], &[STAGE]),
+    pattern(&["metadata", "annotations", keys::MANIFEST_GENERATE_PATHS], &[SLASH, PATH, SLASH, CLUSTER, SLASH, NAME]),
+    pattern(&["spec", "source", "path"], &[PATH, SLASH, CLUSTER, SLASH, NAME]),
+    pattern(&["spec", "source", "path"], &[PATH, SLASH, CLUSTER, SLASH, NAME, MANIFESTS]),
+    pattern(&["spec", "sources", "*", "path"], &[PATH, SLASH, CLUSTER, SLASH, NAME, MANIFESTS]),
+    pattern(&["spec", "source", "helm", "valueFiles", "*"], &[SLASH, PATH, SLASH, CLUSTER, SLASH, NAME, VALUES_FILE]),
+    pattern(&["spec", "sources", "*", "helm", "valueFiles", "*"], &[SLASH, PATH, SLASH, CLUSTER, SLASH, NAME, VALUES_FILE]),
+    pattern(&["spec", "sources", "*", "helm", "valueFiles", "*"], &[Piece::Text("$values/"), PATH, SLASH, CLUSTER, SLASH, NAME, VALUES_FILE]),
+    pattern(&["spec", "source", "helm", "values"], &[VALUES]),
+    pattern(&["spec", "sources", "*", "helm", "values"], &[VALUES]),
+    pattern(&["spec", "source", "plugin", "parameters", "*", "string"], &[CLUSTER]),
+    pattern(&["spec", "sources", "*", "plugin", "parameters", "*", "string"], &[CLUSTER]),
+    pattern(&["spec", "source", "plugin", "parameters", "*", "string"], &[ENVIRONMENT]),
+    pattern(&["spec", "sources", "*", "plugin", "parameters", "*", "string"], &[ENVIRONMENT]),
+    pattern(&["spec", "source", "targetRevision"], &[VERSION]),
+    pattern(&["spec", "sources", "*", "targetRevision"], &[VERSION]),
+    pattern(&["spec", "destination", "name"], &[Piece::Param("destination")]),
+    pattern(&["spec", "project"], &[ENVIRONMENT, Piece::Text("-platform")]),
+    pattern(&["spec", "project"], &[ENVIRONMENT, Piece::Text("-application")]),
+];
 
 /// The steps of a staged rollout: the stages in order, then the environments that are often away.
 fn rollout(plan: &Plan, members: &[Member]) -> Option<Rollout> {
@@ -182,16 +193,4 @@ pub fn file(plan: &Plan, group: &Group, set: &ApplicationSet) -> OutFile {
     let instance = &plan.instances[group.instance].name;
     let path = format!("argocd/{instance}/applicationsets/{}.yaml", group.name);
     OutFile::objects(plan, path, &format!("instance {instance}, release {}", group.name), &[set])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::argocd::types::keys;
-
-    #[test]
-    fn the_pointer_is_that_of_the_annotation() {
-        let escaped = keys::MANIFEST_GENERATE_PATHS.replace('/', "~1");
-        assert_eq!(GENERATE_PATHS, format!("/metadata/annotations/{escaped}"));
-    }
 }

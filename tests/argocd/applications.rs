@@ -1,6 +1,6 @@
 //! Random Applications as hlgen might write them, with texts that are hard on templates and YAML.
 
-use hlgen::argocd::set::{Element, Pattern};
+use hlgen::argocd::set::{Element, Pattern, Patterns, Piece};
 use hlgen::argocd::types::{
     Application, ApplicationSpec, Automated, Backoff, Destination, Directory, Helm, IgnoreDifference, Metadata, Plugin,
     PluginParameter, Retry, Source, SyncPolicy,
@@ -241,10 +241,14 @@ fn mix(target: &mut Application, other: Application, mask: u16) {
     }
 }
 
-pub(crate) fn patterns() -> Vec<Pattern> {
-    vec![
-        Pattern::at("/metadata/name").param("cluster").text("-{app"),
-        Pattern::at("/spec/destination/name").param("cluster"),
-        Pattern::at("/spec/sources/*/path").text("rendered/").param("cluster").text("/{"),
-    ]
-}
+pub(crate) const PATTERNS: Patterns<'static> = Patterns {
+    all: &[
+        Pattern { at: &["metadata", "name"], pieces: &[Piece::Param("cluster"), Piece::Text("-{app")] },
+        Pattern { at: &["spec", "destination", "name"], pieces: &[Piece::Param("cluster")] },
+        Pattern {
+            at: &["spec", "sources", "*", "path"],
+            pieces: &[Piece::Text("rendered/"), Piece::Param("cluster"), Piece::Given(0)],
+        },
+    ],
+    given: &["/{"],
+};

@@ -23,6 +23,11 @@ pub(crate) fn render(text: &str, params: &Value) -> Result<String, String> {
     let mut rest = text;
     while let Some(start) = action(rest) {
         output.push_str(&rest[..start]);
+        if let Some((text, after)) = plain_field(&rest[start + 2..], params) {
+            output.push_str(text);
+            rest = after;
+            continue;
+        }
         let (tokens, after) = tokens(&rest[start + 2..])?;
         let mut parser = Parser { tokens: tokens.into_iter().peekable(), params, depth: 0 };
         let value = parser.pipeline()?;
@@ -34,6 +39,15 @@ pub(crate) fn render(text: &str, params: &Value) -> Result<String, String> {
     }
     output.push_str(rest);
     Ok(output)
+}
+
+/// The text of an action that is no more than a field with a text, ` .name }}`, as almost all are, and what follows it.
+fn plain_field<'t>(action: &'t str, params: &'t Value) -> Option<(&'t str, &'t str)> {
+    let rest = action.strip_prefix(" .")?;
+    let name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let (name, after) = rest.split_at(rest.bytes().take_while(|byte| name(byte)).count());
+    let first_fits = name.starts_with(|first: char| !first.is_ascii_digit());
+    if first_fits { Some((params.get(name)?.as_str()?, after.strip_prefix(" }}")?)) } else { None }
 }
 
 /// Where the first action begins. Most texts hold no brace at all, and this is asked of every one.

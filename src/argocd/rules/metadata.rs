@@ -62,11 +62,15 @@ impl Rules {
     /// Source: `ValidateLabels` of apimachinery.
     fn labels(&mut self, labels: &IndexMap<String, String>) {
         for (key, value) in labels {
+            let (key_fits, value_fits) = (names::is_label_key(key), names::is_label_value(value));
+            if key_fits && value_fits {
+                continue;
+            }
             self.at(format_args!("labels[\"{key}\"]"), |rules| {
-                if !names::is_label_key(key) {
+                if !key_fits {
                     rules.name(format!("`{key}` is not a label key"));
                 }
-                if !names::is_label_value(value) {
+                if !value_fits {
                     let rule = "at most 63 of letters, digits, `-`, `_` and `.`, a letter or digit at both ends";
                     rules.name(format!("`{value}` is not a label value")).help = Some(rule.into());
                 }

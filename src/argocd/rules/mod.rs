@@ -92,8 +92,10 @@ impl Rules {
     /// violation and there are far more parts than violations.
     fn at(&mut self, part: impl fmt::Display, walk: impl FnOnce(&mut Self)) {
         let length = self.path.len();
-        let dot = if length == 0 { "" } else { "." };
-        let _ = write!(self.path, "{dot}{part}");
+        if length > 0 {
+            self.path.push('.');
+        }
+        let _ = write!(self.path, "{part}");
         if self.path[length..].starts_with(".[") {
             self.path.remove(length);
         }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::argocd::set::{Element, Pattern, Rollout, factor};
+use crate::argocd::set::{Element, Pattern, Patterns, Piece, Rollout, factor};
 
 fn sample() -> Value {
     json!({
@@ -211,8 +211,9 @@ fn set(rollout: Option<&Rollout>) -> ApplicationSet {
         Element { params, application: build(value) }
     };
     let elements = [element("dev", "dev"), element("prod", "prod")];
-    factor("traefik", "argocd", &elements, &[Pattern::at("/metadata/name").param("cluster").text("-traefik")], rollout)
-        .unwrap()
+    let pieces = &[Piece::Param("cluster"), Piece::Text("-traefik")];
+    let patterns = Patterns { all: &[Pattern { at: &["metadata", "name"], pieces }], given: &[] };
+    factor("traefik", "argocd", &elements, &patterns, rollout).unwrap()
 }
 
 fn found_in(set: &ApplicationSet) -> Vec<String> {

@@ -15,6 +15,8 @@ use super::{
 pub(crate) struct Place<'p> {
     above: Option<&'p Place<'p>>,
     step: Step<'p>,
+    /// How many steps lead here.
+    depth: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,12 +28,12 @@ enum Step<'p> {
 impl<'p> Place<'p> {
     /// The place of a key below another place, or of the root.
     pub(crate) fn new(above: Option<&'p Self>, key: &'p str) -> Self {
-        Self { above, step: Step::Key(key) }
+        Self { above, step: Step::Key(key), depth: above.map_or(1, |above| above.depth + 1) }
     }
 
     /// The place of a list's item.
     pub(crate) fn item(above: Option<&'p Self>, index: usize) -> Self {
-        Self { above, step: Step::Index(index) }
+        Self { above, step: Step::Index(index), depth: above.map_or(1, |above| above.depth + 1) }
     }
 
     fn key(&'p self, key: &'p str) -> Self {
@@ -42,28 +44,21 @@ impl<'p> Place<'p> {
         Self::item(Some(self), index)
     }
 
-    /// Whether a JSON Pointer leads here; its segment `*` stands for any one step.
-    pub(crate) fn fits(&self, pointer: &str) -> bool {
-        let Some((above, segment)) = pointer.rsplit_once('/') else { return false };
-        let here = match self.step {
-            _ if segment == "*" => true,
-            Step::Index(index) => segment.parse() == Ok(index),
-            Step::Key(key) => is_escaped(segment, key),
-        };
-        here && self.above.map_or(above.is_empty(), |place| place.fits(above))
+    /// Whether these steps lead here from the root; `*` stands for any one step.
+    #[inline]
+    pub(crate) fn fits(&self, steps: &[&str]) -> bool {
+        steps.len() == self.depth && self.ends_with(steps)
     }
-}
 
-/// Whether a segment of a JSON Pointer stands for a key: `~1` for a slash, `~0` for a tilde.
-fn is_escaped(segment: &str, key: &str) -> bool {
-    let Some((before, after)) = segment.split_once('~') else { return segment == key };
-    let Some(rest) = key.strip_prefix(before) else { return false };
-    let (letter, after) = match after.as_bytes().first() {
-        Some(b'1') => ('/', &after[1..]),
-        Some(b'0') => ('~', &after[1..]),
-        _ => ('~', after),
-    };
-    rest.strip_prefix(letter).is_some_and(|rest| is_escaped(after, rest))
+    fn ends_with(&self, steps: &[&str]) -> bool {
+        let Some((step, above)) = steps.split_last() else { return true };
+        let here = match self.step {
+            _ if *step == "*" => true,
+            Step::Index(index) => step.parse() == Ok(index),
+            Step::Key(key) => *step == key,
+        };
+        here && self.above.is_none_or(|place| place.ends_with(above))
+    }
 }
 
 /// A part that holds no others, or the key of one.
@@ -239,14 +234,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pointer_fits_step_by_step() {
+    fn a_place_fits_step_by_step() {
         let labels = Place::new(None, "labels");
         let label = labels.key("a/b~c");
-        assert!(label.fits("/labels/a~1b~0c") && label.fits("/*/*") && label.fits("/labels/*"));
-        assert!(!label.fits("/labels/a/b~c") && !label.fits("/labels") && !label.fits("/*") && !label.fits("/x/*"));
-        assert!(!label.fits("/labels/xa~1b~0c") && !label.fits("/x/labels/a~1b~0c") && !label.fits(""));
+        assert!(label.fits(&["labels", "a/b~c"]) && label.fits(&["*", "*"]) && label.fits(&["labels", "*"]));
+        assert!(!label.fits(&["labels", "a", "b~c"]) && !label.fits(&["labels"]) && !label.fits(&["*"]));
+        assert!(!label.fits(&["x", "*"]) && !label.fits(&["x", "labels", "a/b~c"]) && !label.fits(&[]));
         let item = labels.index(11);
-        assert!(item.fits("/labels/11") && item.fits("/labels/*") && !item.fits("/labels/1") && !item.fits("/labels"));
-        assert!(labels.key("").fits("/labels/"));
+        assert!(item.fits(&["labels", "11"]) && item.fits(&["labels", "*"]));
+        assert!(!item.fits(&["labels", "1"]) && !item.fits(&["labels"]));
+        assert!(labels.key("").fits(&["labels", ""]));
     }
 }
