@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use path::{Path, Step};
 
 use crate::diag::Span;
-use crate::yaml::{Doc, Kind, NodeId, Tree, View, scalar, scalar_view};
+use crate::yaml::{Doc, Entry, Kind, NodeId, Tree, View, scalar, scalar_view};
 
 /// A layer's number in its [`Forest`], weakest first in the order of adding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -152,36 +152,38 @@ impl Forest {
 
     /// Entries of a map, in order of first appearance; empty for anything else.
     pub fn entries(&self, node: Ref) -> impl Iterator<Item = (KeyRef, Ref)> + '_ {
-        let (made, plain) = match self.made_node(node) {
+        // One of the two is empty.
+        let (mut made, mut plain): (std::slice::Iter<'_, MadeEntry>, std::slice::Iter<'_, Entry>) = Default::default();
+        match self.made_node(node) {
             Some(Made { shape: Shape::Map { first, len }, .. }) => {
-                (&self.entries[*first as usize..(*first + *len) as usize], None)
+                made = self.entries[*first as usize..(*first + *len) as usize].iter();
             }
-            Some(_) => (&[][..], None),
-            None => (&[][..], Some((LayerId(node.layer), NodeId(node.node)))),
-        };
-        let made = made.iter().map(|entry| (entry.key, entry.value));
-        let plain = plain.into_iter().flat_map(move |(layer, id)| {
-            self.docs[layer.0 as usize]
-                .entries(id)
-                .iter()
-                .map(move |entry| (KeyRef { layer, node: entry.key }, Ref::of(layer, entry.value)))
-        });
-        made.chain(plain)
+            Some(_) => {}
+            None => plain = self.docs[node.layer as usize].entries(NodeId(node.node)).iter(),
+        }
+        let layer = LayerId(node.layer);
+        std::iter::from_fn(move || match made.next() {
+            Some(entry) => Some((entry.key, entry.value)),
+            None => plain.next().map(|entry| (KeyRef { layer, node: entry.key }, Ref::of(layer, entry.value))),
+        })
     }
 
     /// Items of a list; empty for anything else.
     pub fn items(&self, node: Ref) -> impl Iterator<Item = Ref> + '_ {
-        let (made, plain) = match self.made_node(node) {
+        // One of the two is empty.
+        let (mut made, mut plain): (std::slice::Iter<'_, Ref>, std::slice::Iter<'_, NodeId>) = Default::default();
+        match self.made_node(node) {
             Some(Made { shape: Shape::Seq { first, len }, .. }) => {
-                (&self.items[*first as usize..(*first + *len) as usize], None)
+                made = self.items[*first as usize..(*first + *len) as usize].iter();
             }
-            Some(_) => (&[][..], None),
-            None => (&[][..], Some((LayerId(node.layer), NodeId(node.node)))),
-        };
-        let plain = plain.into_iter().flat_map(move |(layer, id)| {
-            self.docs[layer.0 as usize].items(id).iter().map(move |item| Ref::of(layer, *item))
-        });
-        made.iter().copied().chain(plain)
+            Some(_) => {}
+            None => plain = self.docs[node.layer as usize].items(NodeId(node.node)).iter(),
+        }
+        let layer = LayerId(node.layer);
+        std::iter::from_fn(move || match made.next() {
+            Some(item) => Some(*item),
+            None => plain.next().map(|item| Ref::of(layer, *item)),
+        })
     }
 
     /// Entry of a key in a map.

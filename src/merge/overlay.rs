@@ -1,10 +1,12 @@
 //! The merge itself: one layer's node onto a base.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::{Forest, KeyRef, LayerId, MADE, Made, MadeEntry, Path, Ref, Shape, Step};
 use crate::diag::{Code, Diagnostic};
-use crate::yaml::{Kind, NodeId, Tag};
+use crate::yaml::{Doc, Kind, NodeId, Tag};
 
 /// From how many comparisons on a hash map finds keys faster than looking through the list.
 const HASH_FROM: usize = 256;
@@ -21,7 +23,9 @@ impl Forest {
         node: NodeId,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Ref> {
-        let mut merge = Merge { forest: self, layer, path: Path::default(), findings };
+        let doc = Arc::clone(self.doc(layer));
+        let (path, open) = (Vec::new(), Vec::new());
+        let mut merge = Merge { forest: self, layer, doc: &doc, path, open, findings };
         merge.node(base, node)
     }
 }
@@ -29,26 +33,36 @@ impl Forest {
 struct Merge<'f> {
     forest: &'f mut Forest,
     layer: LayerId,
-    path: Path,
+    /// The layer's document.
+    doc: &'f Doc,
+    /// The keys that lead here.
+    path: Vec<NodeId>,
+    /// Entries of the maps that are being made, one map's behind the other's.
+    open: Vec<MadeEntry>,
     findings: &'f mut Vec<Diagnostic>,
 }
 
 impl Merge<'_> {
+    /// The keys that lead here, for people.
+    fn path(&self) -> Path {
+        Path(self.path.iter().map(|key| Step::Key(self.doc.text(*key).to_owned())).collect())
+    }
+
     fn node(&mut self, base: Option<Ref>, node: NodeId) -> Option<Ref> {
-        let doc = self.forest.doc(self.layer);
+        let doc = self.doc;
         let kind = doc.kind(node);
-        let tag = doc.tag(node).cloned();
-        if tag == Some(Tag::Unset) {
+        let tag = doc.tag(node);
+        if tag == Some(&Tag::Unset) {
             return None;
         }
         let Some(base) = base else { return Some(self.fresh(node)) };
         match (tag, self.forest.kind(base), kind) {
             (Some(Tag::Replace), _, _) => Some(self.fresh(node)),
             (Some(tag @ (Tag::Append | Tag::Prepend | Tag::Merge(_))), base_kind, Kind::Seq) => match base_kind {
-                Kind::Seq => Some(self.lists(base, node, &tag)),
+                Kind::Seq => Some(self.lists(base, node, tag)),
                 Kind::Null => Some(self.fresh(node)),
                 _ => {
-                    self.tag_clash(base, node, &tag);
+                    self.tag_clash(base, node, tag);
                     Some(self.fresh(node))
                 }
             },
@@ -72,91 +86,96 @@ impl Merge<'_> {
 
     /// A node of the layer with nothing below it: itself, unless tags further down ask for work.
     fn fresh(&mut self, node: NodeId) -> Ref {
-        let doc = self.forest.doc(self.layer);
+        let doc = self.doc;
         if !doc.tagged(node) {
             return Ref::of(self.layer, node);
         }
         match doc.kind(node) {
             Kind::Map => {
-                let entries = doc.entries(node).to_vec();
-                let mut made = Vec::with_capacity(entries.len());
-                for entry in entries {
-                    self.path.0.push(Step::Key(self.forest.doc(self.layer).text(entry.key).to_owned()));
+                let from = self.open.len();
+                for entry in doc.entries(node) {
+                    self.path.push(entry.key);
                     if let Some(value) = self.node(None, entry.value) {
-                        made.push(MadeEntry { key: KeyRef { layer: self.layer, node: entry.key }, value });
+                        self.open.push(MadeEntry { key: KeyRef { layer: self.layer, node: entry.key }, value });
                     }
-                    self.path.0.pop();
+                    self.path.pop();
                 }
-                self.make_map(made, node)
+                self.make_map(from, node)
             }
             Kind::Seq => {
-                let items = doc.items(node).to_vec();
-                let made = items.into_iter().filter_map(|item| self.node(None, item)).collect();
-                self.make_seq(made, node)
+                let made: Vec<Ref> = doc.items(node).iter().filter_map(|item| self.node(None, *item)).collect();
+                self.make_seq(&made, node)
             }
             _ => Ref::of(self.layer, node),
         }
     }
 
     fn maps(&mut self, base: Ref, node: NodeId) -> Ref {
-        let mut entries: Vec<Option<MadeEntry>> =
-            self.forest.entries(base).map(|(key, value)| Some(MadeEntry { key, value })).collect();
-        let overlay = self.forest.doc(self.layer).entries(node).to_vec();
-        let index: Option<FxHashMap<String, usize>> = (entries.len() * overlay.len() > HASH_FROM).then(|| {
-            let keys = entries.iter().enumerate();
-            keys.filter_map(|(at, entry)| Some((self.forest.key(entry.as_ref()?.key).to_owned(), at))).collect()
+        let from = self.open.len();
+        self.open.extend(self.forest.entries(base).map(|(key, value)| MadeEntry { key, value }));
+        let known = self.open.len() - from;
+        let overlay = self.doc.entries(node);
+        let index: Option<FxHashMap<String, usize>> = (known * overlay.len() > HASH_FROM).then(|| {
+            let keys = self.open.iter().enumerate().skip(from);
+            keys.map(|(at, entry)| (self.forest.key(entry.key).to_owned(), at)).collect()
         });
+        let mut gone = Vec::new();
         for entry in overlay {
-            let doc = self.forest.doc(self.layer);
-            let key = doc.text(entry.key);
+            let key = self.doc.text(entry.key);
+            // The overlay has each of its keys once, so what it adds need not be looked through.
             let found = match &index {
                 Some(index) => index.get(key).copied(),
                 None => {
-                    let same = |have: &Option<MadeEntry>| have.is_some_and(|have| self.forest.key(have.key) == key);
-                    entries.iter().position(same)
+                    let same = |have: &MadeEntry| self.forest.key(have.key) == key;
+                    self.open[from..from + known].iter().position(same).map(|at| from + at)
                 }
             };
-            let below = found.and_then(|at| entries[at]).map(|have| have.value);
-            self.path.0.push(Step::Key(key.to_owned()));
+            let below = found.map(|at| self.open[at].value);
+            self.path.push(entry.key);
             let merged = self.node(below, entry.value);
-            self.path.0.pop();
+            self.path.pop();
             let merged = merged.map(|value| MadeEntry { key: KeyRef { layer: self.layer, node: entry.key }, value });
-            match found {
-                Some(at) => entries[at] = merged,
-                None => entries.extend(merged.map(Some)),
+            match (found, merged) {
+                (Some(at), Some(merged)) => self.open[at] = merged,
+                (Some(at), None) => gone.push(at),
+                (None, merged) => self.open.extend(merged),
             }
         }
-        self.make_map(entries.into_iter().flatten().collect(), node)
+        gone.sort_unstable();
+        for at in gone.into_iter().rev() {
+            self.open.remove(at);
+        }
+        self.make_map(from, node)
     }
 
     fn lists(&mut self, base: Ref, node: NodeId, tag: &Tag) -> Ref {
         let base_items: Vec<Ref> = self.forest.items(base).collect();
-        let own = self.forest.doc(self.layer).items(node).to_vec();
+        let own = self.doc.items(node);
         let mut items;
         match tag {
             Tag::Merge(by) => {
                 items = base_items;
                 for item in own {
-                    self.merge_item(&mut items, item, by);
+                    self.merge_item(&mut items, *item, by);
                 }
             }
             tag => {
-                let fresh: Vec<Ref> = own.into_iter().map(|item| self.fresh(item)).collect();
+                let fresh: Vec<Ref> = own.iter().map(|item| self.fresh(*item)).collect();
                 let (mut first, second) = if *tag == Tag::Append { (base_items, fresh) } else { (fresh, base_items) };
                 first.extend(second);
                 items = first;
             }
         }
-        self.make_seq(items, node)
+        self.make_seq(&items, node)
     }
 
     /// Merges one item of a `!merge:<by>` list into the item that has the same value under `by`, or appends it.
     fn merge_item(&mut self, items: &mut Vec<Ref>, item: NodeId, by: &str) {
-        let doc = self.forest.doc(self.layer);
-        let Some(id) = doc.get(item, by).map(|id| doc.text(id).to_owned()) else {
+        let doc = self.doc;
+        let Some(id) = doc.get(item, by).map(|id| doc.text(id)) else {
             let finding = Diagnostic::new(
                 Code::MergeTag,
-                format!("an entry of the `!merge:{by}` list `{}` has no `{by}`", self.path),
+                format!("an entry of the `!merge:{by}` list `{}` has no `{by}`", self.path()),
             );
             let help = format!("give the entry a `{by}`, or write `!append` to add it as it is");
             self.findings.push(finding.at(doc.span(item), format!("`{by}` is missing here")).help(help));
@@ -174,19 +193,22 @@ impl Merge<'_> {
         }
     }
 
-    fn make_map(&mut self, entries: Vec<MadeEntry>, node: NodeId) -> Ref {
+    /// A map of the entries that are open from a place on.
+    fn make_map(&mut self, from: usize, node: NodeId) -> Ref {
         let forest = &mut *self.forest;
+        let entries = &self.open[from..];
         let templated = entries.iter().any(|entry| forest.templated(entry.value));
         let shape = Shape::Map { first: forest.entries.len() as u32, len: entries.len() as u32 };
-        forest.entries.extend(entries);
+        forest.entries.extend_from_slice(entries);
+        self.open.truncate(from);
         self.make(shape, node, templated)
     }
 
-    fn make_seq(&mut self, items: Vec<Ref>, node: NodeId) -> Ref {
+    fn make_seq(&mut self, items: &[Ref], node: NodeId) -> Ref {
         let forest = &mut *self.forest;
         let templated = items.iter().any(|item| forest.templated(*item));
         let shape = Shape::Seq { first: forest.items.len() as u32, len: items.len() as u32 };
-        forest.items.extend(items);
+        forest.items.extend_from_slice(items);
         self.make(shape, node, templated)
     }
 
@@ -197,9 +219,9 @@ impl Merge<'_> {
     }
 
     fn type_clash(&mut self, base: Ref, node: NodeId) {
-        let doc = self.forest.doc(self.layer);
+        let doc = self.doc;
         let message =
-            format!("`{}` is {} here and {} below", self.path, noun(doc.kind(node)), noun(self.forest.kind(base)));
+            format!("`{}` is {} here and {} below", self.path(), noun(doc.kind(node)), noun(self.forest.kind(base)));
         let finding = Diagnostic::new(Code::MergeTypeClash, message)
             .at(doc.span(node), format!("{} here", noun(doc.kind(node))))
             .at(self.forest.span(base), format!("{} in a weaker layer", noun(self.forest.kind(base))))
@@ -208,7 +230,7 @@ impl Merge<'_> {
     }
 
     fn tag_clash(&mut self, base: Ref, node: NodeId, tag: &Tag) {
-        let doc = self.forest.doc(self.layer);
+        let doc = self.doc;
         let name = match tag {
             Tag::Append => "!append".to_owned(),
             Tag::Prepend => "!prepend".to_owned(),
@@ -218,7 +240,7 @@ impl Merge<'_> {
         let base_noun = noun(self.forest.kind(base));
         let finding = Diagnostic::new(
             Code::MergeTag,
-            format!("`{name}` at `{}` needs a list below, this is {base_noun}", self.path),
+            format!("`{name}` at `{}` needs a list below, this is {base_noun}", self.path()),
         )
         .at(doc.span(node), "the list that should be joined")
         .at(self.forest.span(base), format!("{base_noun} in a weaker layer"))
