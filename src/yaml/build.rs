@@ -11,7 +11,7 @@ use yaml_rust2::scanner::{Marker, TScalarStyle};
 use super::doc::{Content, Entry, Node, Piece};
 use super::flow::next_bracket;
 use super::place::{
-    Lead, Places, Want, block_end, empty_block, lead, plain_end, quoted_end, separator_in_block, word_end,
+    Lead, Places, Want, block_end, empty_block, lead, plain_end, quoted_end, separator_in_block, stands_at, word_end,
 };
 use super::{Doc, Kind, Limits, NodeId, Style, Tag, syntax};
 use crate::diag::{Code, Diagnostic, FileId, Level, Span};
@@ -134,6 +134,14 @@ impl<'a> Builder<'a> {
             merge_work: 0,
             all_nodes: 0,
         }
+    }
+
+    /// Makes room for so many nodes, as far as a text may promise them.
+    pub(super) fn expect_nodes(&mut self, nodes: usize) {
+        let nodes = nodes.min(1000);
+        self.doc.nodes.reserve(nodes);
+        self.shapes.reserve(nodes);
+        self.doc.entries.reserve(nodes / 2);
     }
 
     pub(super) fn span(&self, place: (usize, usize)) -> Span {
@@ -308,7 +316,7 @@ impl<'a> Builder<'a> {
     /// A piece of text: a range of the source if it stands there, else a copy.
     pub(super) fn piece(&mut self, value: &str, candidate: usize) -> Piece {
         let len = value.len() as u32;
-        if self.text.get(candidate..candidate + value.len()) == Some(value) {
+        if stands_at(self.text, candidate, value) {
             return Piece { start: candidate as u32, len, owned: false };
         }
         let start = self.doc.buffer.len() as u32;

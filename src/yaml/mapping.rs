@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use rustc_hash::FxHashSet;
+
 use super::build::{Builder, Slot, Stop};
 use super::doc::{Content, Entry};
 use super::{Doc, Kind, NodeId};
@@ -51,6 +53,9 @@ impl Keys {
 impl Builder<'_> {
     /// Turns the slots from `base` on into the entries of a map that stands at `place`.
     pub(super) fn close_map(&mut self, base: usize, place: (usize, usize)) -> Result<Closed, Stop> {
+        if let Some(content) = self.close_plain_map(base) {
+            return Ok(Closed { content, weight: 0, height: 0, templated: false, tagged: false });
+        }
         let slots: Vec<Slot> = self.slots.drain(base..).collect();
         let mut keys = Keys { entries: Vec::with_capacity(slots.len()), index: HashMap::new() };
         let mut closed = Closed {
@@ -89,6 +94,31 @@ impl Builder<'_> {
         self.doc.entries.extend(keys.entries.iter().map(|(entry, _)| *entry));
         closed.content = Content::Map { first, len: keys.entries.len() as u32 };
         Ok(closed)
+    }
+
+    /// The same for a map without `<<` and without a key that stands twice.
+    fn close_plain_map(&mut self, base: usize) -> Option<Content> {
+        let slots = &self.slots[base..];
+        let key = |slot: &Slot| match slot {
+            Slot::Entry(entry) => Some(self.doc.text(entry.key)),
+            Slot::Merge { .. } => None,
+        };
+        let mut known: FxHashSet<&str> = FxHashSet::default();
+        for (at, slot) in slots.iter().enumerate() {
+            let own = key(slot)?;
+            let few = slots.len() <= SEARCHED;
+            let twice = if few { slots[..at].iter().any(|other| key(other) == Some(own)) } else { !known.insert(own) };
+            if twice {
+                return None;
+            }
+        }
+        let first = self.doc.entries.len() as u32;
+        let entries = self.slots.drain(base..).filter_map(|slot| match slot {
+            Slot::Entry(entry) => Some(entry),
+            Slot::Merge { .. } => None,
+        });
+        self.doc.entries.extend(entries);
+        Some(Content::Map { first, len: self.doc.entries.len() as u32 - first })
     }
 
     fn duplicate(&mut self, first: NodeId, second: NodeId) {

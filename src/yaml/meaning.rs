@@ -201,6 +201,11 @@ impl Builder<'_> {
         if plain && text == "<<" {
             return Some((id, true));
         }
+        // Almost every key: a word that nobody takes for anything else.
+        let word = plain && !shared && node.kind == Kind::Str && node.tag == 0 && !node.templated;
+        if word && scalar::reads_differently(text).is_none() {
+            return Some((id, false));
+        }
         let template = !raw && super::build::holds_template(text);
         let ambiguous = plain && scalar::reads_differently(text).is_some();
         let content = match scalar::json_key(text, node.kind) {

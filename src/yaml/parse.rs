@@ -46,12 +46,13 @@ pub fn parse(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<
         return Vec::new();
     }
     let base = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    // What is not allowed is not simple.
+    if let Some(docs) = simple(text, file, limits, findings) {
+        return docs;
+    }
     if let Some(finding) = forbidden(text, base, file) {
         findings.push(finding);
         return Vec::new();
-    }
-    if let Some(docs) = simple(text, file, limits, findings) {
-        return docs;
     }
     parsed(text, base, file, limits, findings)
 }
@@ -81,6 +82,9 @@ fn parsed(text: &Arc<str>, base: usize, file: FileId, limits: &Limits, findings:
 
 /// The one document of a text that needs no parser.
 fn simple(text: &Arc<str>, file: FileId, limits: &Limits, findings: &mut Vec<Diagnostic>) -> Option<Vec<Doc>> {
+    if !simple::may_be_simple(text) {
+        return None;
+    }
     let known = findings.len();
     let mut builder = Builder::new(text, text, 0, file, limits, findings);
     if simple::feed(text, &mut builder).is_ok() {

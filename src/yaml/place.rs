@@ -116,7 +116,7 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
 /// The end of a plain scalar with this value. On several lines its words stand in the source in the same order, and only
 /// blanks and line ends between them.
 pub(super) fn plain_end(text: &str, start: usize, value: &str) -> usize {
-    if text[start..].starts_with(value) {
+    if stands_at(text, start, value) {
         return start + value.len();
     }
     let blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
@@ -132,6 +132,12 @@ pub(super) fn plain_end(text: &str, start: usize, value: &str) -> usize {
         at += 1;
     }
     floor(text, at)
+}
+
+/// Whether a text holds `value` at a place. Most values are a part of the very text.
+pub(super) fn stands_at(text: &str, at: usize, value: &str) -> bool {
+    let part = text.get(at..).and_then(|rest| rest.get(..value.len()));
+    part.is_some_and(|part| std::ptr::eq(part, value) || part == value)
 }
 
 /// The end of a quoted scalar, behind its closing quote.

@@ -49,12 +49,25 @@ pub struct Readings {
 
 /// The kind of a plain (unquoted, untagged) word.
 pub fn plain(text: &str) -> Kind {
+    if is_decimal(text) {
+        return Kind::Int;
+    }
     match reading(text) {
         Reading::Null => Kind::Null,
         Reading::Bool(value) => Kind::Bool(value),
         Reading::Number(Number::Float(_)) => Kind::Float,
         Reading::Number(_) => Kind::Int,
         Reading::Str => Kind::Str,
+    }
+}
+
+/// Whether a text is an integer that every reader takes for the same, as most numbers are: digits alone, no zero in front,
+/// few enough for 64 bits.
+fn is_decimal(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 18 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
     }
 }
 
@@ -339,7 +352,8 @@ pub fn core_reading(text: &str) -> Reading {
 /// Both readings of a plain word that Helm and the YAML 1.2 core schema read differently.
 pub fn reads_differently(text: &str) -> Option<Readings> {
     let first = text.bytes().next()?;
-    if !matches!(first, b'0'..=b'9' | b'+' | b'-' | b'.' | b'y' | b'Y' | b'n' | b'N' | b'o' | b'O') {
+    let may = matches!(first, b'0'..=b'9' | b'+' | b'-' | b'.' | b'y' | b'Y' | b'n' | b'N' | b'o' | b'O');
+    if !may || is_decimal(text) {
         return None;
     }
     let (helm, core) = (reading(text), core_reading(text));

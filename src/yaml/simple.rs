@@ -19,12 +19,16 @@ type Simple<T = ()> = Result<T, NotSimple>;
 /// Keys longer than this are for the parser to judge.
 const KEY_MAX: usize = 200;
 
-/// Feeds a text to a builder, which is of use only if all of it was taken.
+/// Whether a text has no letter that this reader does not take. Looked at to its end, which is faster than stopping at
+/// the first.
+pub(super) fn may_be_simple(text: &str) -> bool {
+    let odd = text.bytes().fold(0, |odd, byte| odd | u8::from((byte < b' ' && byte != b'\n') || byte > b'~'));
+    odd == 0 && text.ends_with('\n')
+}
+
+/// Feeds a text that may be simple to a builder, which is of use only if all of it was taken.
 pub(super) fn feed(text: &str, builder: &mut Builder<'_>) -> Simple {
-    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
-    if !text.ends_with('\n') || !text.bytes().all(plain) {
-        return Err(NotSimple);
-    }
+    builder.expect_nodes(text.len() / 10);
     let (open, anchors) = (Vec::new(), FxHashMap::default());
     let mut reader = Reader { text, at: 0, builder, open, awaits: Awaits::Root, anchors, anchor: 0 };
     while reader.at < text.len() {
@@ -66,6 +70,30 @@ struct BlockHead {
     at: usize,
 }
 
+/// May stand in a key without quotes.
+const KEY: u8 = 1;
+/// May begin a word. What begins with a dash is looked at more closely.
+const WORD_START: u8 = 2;
+/// May stand in a word in brackets.
+const IN_BRACKETS: u8 = 4;
+
+static CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'/' => KEY | WORD_START | IN_BRACKETS,
+            b'-' => KEY | IN_BRACKETS,
+            b'~' | b'+' => WORD_START | IN_BRACKETS,
+            b'$' => WORD_START,
+            b' ' | b'=' | b'*' | b'|' | b'@' | b'(' | b')' | b'\'' => IN_BRACKETS,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
 struct Reader<'t, 'b, 'f> {
     text: &'t str,
     /// The beginning of the next line.
@@ -84,8 +112,11 @@ impl<'t> Reader<'t, '_, '_> {
         self.text.as_bytes().get(at).copied().unwrap_or(b'\n')
     }
 
-    fn end_of_line(&self, at: usize) -> usize {
-        self.text[at..].find('\n').map_or(self.text.len(), |length| at + length)
+    fn end_of_line(&self, mut at: usize) -> usize {
+        while self.byte(at) != b'\n' {
+            at += 1;
+        }
+        at
     }
 
     fn after_blanks(&self, mut at: usize) -> usize {
@@ -175,13 +206,12 @@ impl<'t> Reader<'t, '_, '_> {
 
     /// The end of a key without quotes that stands here, with its colon behind it.
     fn key_end(&self, start: usize) -> Option<usize> {
-        if self.text[start..].starts_with("<<: ") {
+        if self.byte(start) == b'<' && self.text[start..].starts_with("<<: ") {
             return Some(start + 2);
         }
-        let bytes = self.text.as_bytes()[start..].iter().take(KEY_MAX);
-        let length = bytes
-            .take_while(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'-'))
-            .count();
+        let bytes = &self.text.as_bytes()[start..];
+        let length = bytes.iter().position(|byte| CLASS[usize::from(*byte)] & KEY == 0).unwrap_or(bytes.len());
+        let length = length.min(KEY_MAX);
         let end = start + length;
         let whole = length > 0 && self.byte(start) != b'-' && self.byte(end) == b':';
         (whole && matches!(self.byte(end + 1), b' ' | b'\n')).then_some(end)
@@ -258,17 +288,24 @@ impl<'t> Reader<'t, '_, '_> {
 
     /// A text without quotes to the end of its line or a comment.
     fn word(&mut self, start: usize) -> Simple<usize> {
-        let line = &self.text.as_bytes()[start..self.end_of_line(start)];
-        let begins = match line {
+        let bytes = &self.text.as_bytes()[start..];
+        let begins = match bytes {
             [b'-', b'-', next, ..] | [b'-', next, ..] => next.is_ascii_alphanumeric(),
-            [first, ..] => first.is_ascii_alphanumeric() || matches!(first, b'/' | b'$' | b'_' | b'.' | b'~' | b'+'),
+            [first, ..] => CLASS[usize::from(*first)] & WORD_START != 0,
             [] => false,
         };
-        let comment = line.windows(2).position(|pair| pair == b" #").unwrap_or(line.len());
-        let length = line[..comment].iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
-        let word = &line[..length];
-        if !begins || word.ends_with(b":") || word.windows(2).any(|pair| pair == b": ") {
+        if !begins {
             return Err(NotSimple);
+        }
+        // Up to the last letter that is no blank, on the line and before a comment.
+        let mut length = 0;
+        for (at, pair) in bytes.windows(2).enumerate() {
+            match pair {
+                [b'\n', _] | b" #" => break,
+                b": " | b":\n" => return Err(NotSimple),
+                [b' ', _] => {}
+                _ => length = at + 1,
+            }
         }
         let text = self.text;
         self.scalar(&text[start..start + length], TScalarStyle::Plain, start)?;
@@ -327,13 +364,9 @@ impl<'t> Reader<'t, '_, '_> {
     /// A text without quotes in brackets.
     fn flow_word(&mut self, start: usize) -> Simple<usize> {
         let rest = &self.text.as_bytes()[start..];
-        let inside = |byte: &&u8| {
-            byte.is_ascii_alphanumeric()
-                || matches!(byte, b'/' | b'.' | b'_' | b'-' | b' ' | b'=' | b'~' | b'+' | b'*' | b'|' | b'@')
-                || matches!(byte, b'(' | b')' | b'\'')
-        };
-        let length = rest.iter().take_while(inside).count();
-        let word = self.text[start..start + length].trim_end_matches(' ');
+        let length = rest.iter().position(|byte| CLASS[usize::from(*byte)] & IN_BRACKETS == 0).unwrap_or(rest.len());
+        let blanks = rest[..length].iter().rev().take_while(|byte| **byte == b' ').count();
+        let word = &self.text[start..start + length - blanks];
         let dash =
             word.starts_with('-') && !word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphanumeric());
         // A dash or a quote at the beginning of a later word is for the parser.
