@@ -11,6 +11,7 @@ use crate::diag::Diagnostic;
 use crate::io::recording::{Record, Recording};
 use crate::plan::Plan;
 use crate::plan::values::{AppValues, Evaluated, Results, Values};
+use crate::render::values::ValuesFiles;
 use crate::render::{OutFile, Piece, PieceKind, release};
 use crate::source::budget::Resource;
 use crate::source::docs::Docs;
@@ -162,6 +163,8 @@ fn app_through<E>(
     if part.bootstrap {
         values = values.for_bootstrap();
     }
+    let files = group.iter().map(|number| plan.clusters_of(&plan.releases[*number]).count()).sum();
+    let mut written = ValuesFiles::new(files);
     let mut rules = Rules::default();
     let shared = record();
     let mut counted = 0;
@@ -194,7 +197,8 @@ fn app_through<E>(
                     let version = release.version();
                     schema.check(&values, &merged, &results, version, app.name.as_str(), &mut out.findings);
                 }
-                let file = release::values(plan, cluster.name.as_str(), release, &values.forest, &merged, &results);
+                let tree = Evaluated { forest: &values.forest, results: &results };
+                let file = written.file(plan, cluster.name.as_str(), release, &tree, merged.root);
                 sink(piece(PieceKind::Values, file))?;
             }
             if !complete {
@@ -244,6 +248,6 @@ fn app_through<E>(
             out.records.insert(*number, own);
         }
     }
-    values.finish(group);
+    values.finish();
     Ok(out)
 }

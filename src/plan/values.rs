@@ -58,6 +58,8 @@ pub struct AppValues<'p> {
     files: Option<Arc<dyn Files>>,
     /// With the layer of a cluster that comes up without Argo CD.
     bootstrap: bool,
+    /// Files that only this app reads.
+    own: Vec<String>,
 }
 
 impl<'p> AppValues<'p> {
@@ -71,6 +73,7 @@ impl<'p> AppValues<'p> {
             compiled: FxHashMap::default(),
             files: Some(app_files(docs, app)),
             bootstrap: false,
+            own: Vec::new(),
         }
     }
 
@@ -86,8 +89,14 @@ impl<'p> AppValues<'p> {
         let env = self.plan.env_of(release);
         let mut merged = Merged { root: None, layers: Vec::new(), nodes: 0 };
         let last = self.bootstrap.then(|| Layers::bootstrap(release)).into_iter().flatten();
+        let is_base = self.plan.bases.contains(&release.app.name);
+        let base = release.app.base.as_ref().map(|base| format!("{}/", base.folder));
         for layer in self.plan.layers.of(env, release).chain(last) {
-            let Some(doc) = self.docs.one(&layer.path) else { continue };
+            let found = self.docs.one(&layer.path);
+            if layer.of_one_app && !is_base && base.as_ref().is_none_or(|base| !layer.path.starts_with(base)) {
+                self.own.push(layer.path.clone());
+            }
+            let Some(doc) = found else { continue };
             let root = doc.root();
             let (id, new) = self.layer(&doc);
             if new && !layers::is_values(&doc, findings) || doc.kind(root) != Kind::Map {
@@ -115,21 +124,11 @@ impl<'p> AppValues<'p> {
     }
 
     /// Forgets the values files that only this app reads, once all its releases are done.
-    pub fn finish(self, group: &[usize]) {
-        let app = group.first().map(|number| &self.plan.releases[*number].app.name);
-        if app.is_some_and(|app| self.plan.bases.contains(app)) {
-            return;
-        }
-        for number in group {
-            let release = &self.plan.releases[*number];
-            let base = release.app.base.as_ref().map(|base| format!("{}/", base.folder));
-            for layer in self.plan.layers.of(self.plan.env_of(release), release) {
-                let shared = !layer.of_one_app || base.as_ref().is_some_and(|base| layer.path.starts_with(base));
-                if !shared {
-                    self.docs.forget(&layer.path);
-                }
-            }
-        }
+    pub fn finish(mut self) {
+        // Releases in one environment ask for the same ones.
+        self.own.sort_unstable();
+        self.own.dedup();
+        self.own.iter().for_each(|path| self.docs.forget(path));
     }
 
     /// A document as a layer, and whether it is new to the forest.

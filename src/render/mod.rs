@@ -1,6 +1,6 @@
 //! Plan → files (DESIGN section 8). Pure: a file is a path below the output folder and its text.
 //!
-//! Values and manifests are rendered release by release while they are evaluated ([`release`]); ApplicationSets,
+//! Values and manifests are rendered release by release while they are evaluated ([`values`], [`release`]); ApplicationSets,
 //! AppProjects, namespaces and the root come after, because they need to know which releases have manifests.
 
 pub mod application;
@@ -13,6 +13,7 @@ pub mod projects;
 pub mod release;
 pub mod root;
 pub mod sets;
+pub mod values;
 
 use serde::Serialize;
 

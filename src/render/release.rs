@@ -1,43 +1,22 @@
-//! A release's own files on a cluster: its values and its extra manifests.
+//! A release's extra manifests on a cluster.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{OutFile, marker};
+use super::OutFile;
 use crate::argocd::names;
 use crate::argocd::types::keys;
 use crate::diag::{Code, Diagnostic};
 use crate::model::{Crds, Tier};
 use crate::plan::Plan;
 use crate::plan::manifests::{ManifestFile, Object};
-use crate::plan::values::{Evaluated, Merged, Node, Results};
 use crate::resolve::release::ReleaseModel;
-use crate::yaml;
 
 /// The folder of a release on a cluster, below the output folder.
 pub fn folder(cluster: &str, release: &str) -> String {
     format!("{cluster}/{release}")
-}
-
-/// `values.yaml`: the merged, evaluated values.
-pub fn values(
-    plan: &Plan,
-    cluster: &str,
-    release: &ReleaseModel,
-    forest: &crate::merge::Forest,
-    merged: &Merged,
-    results: &Results,
-) -> OutFile {
-    let subject = format!("{cluster}/{} values", release.name);
-    let mut text = marker::line(plan.project.name.as_str(), &subject);
-    text.push('\n');
-    match merged.root {
-        Some(root) => yaml::emit(&Evaluated { forest, results }, Node::Merged(root), &mut text),
-        None => text.push_str("{}\n"),
-    }
-    OutFile { path: format!("{}/values.yaml", folder(cluster, release.name.as_str())), text }
 }
 
 /// The files below `manifests/`.

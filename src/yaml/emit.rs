@@ -4,9 +4,9 @@
 //! else. Here a string stays bare only if no reader could take it for anything else; the check is a table over bytes, so
 //! that a scalar costs one pass and no allocation. Walking is by an explicit stack: depth costs memory, never stack.
 //!
-//! An entry `key: value` at a given indentation is the same text wherever it stands: [`emit_entry`] writes exactly the
-//! lines that [`emit_node`] writes for it inside its map, so the text of a subtree may be kept and used again in
-//! another map, as long as the indentation is the same.
+//! An entry `key: value` at a given indentation is the same text wherever it stands: [`emit_key`] and [`emit_value`] write
+//! exactly the lines that [`emit`] writes for it inside its map, so the text of a subtree may be kept and used again
+//! in another map, as long as the indentation is the same.
 
 use super::doc::{Doc, NodeId};
 use super::scalar::{self, Kind, Number};
@@ -39,29 +39,61 @@ pub trait Tree {
 
 /// Appends one document: block style, two spaces, lists indented below their key. Ends with a newline.
 pub fn emit<T: Tree>(tree: &T, root: T::Node, out: &mut String) {
-    emit_node(tree, root, 0, out);
-}
-
-/// Appends a node as lines that begin at the column `indent`: a map's entries, a list's items, or one scalar.
-///
-/// An empty map or list is `{}` or `[]`, which is why the text of a map is the texts of its entries only if it has any.
-pub fn emit_node<T: Tree>(tree: &T, node: T::Node, indent: usize, out: &mut String) {
     let mut writer = Writer { tree, out, keys: String::new(), pending: Vec::new(), frames: Vec::new() };
-    if !writer.open(node, indent, false) {
-        spaces(indent, writer.out);
+    if !writer.open(root, 0, false) {
         // Below the left margin of the document a block scalar still needs an indentation.
-        writer.scalar(node, indent);
+        writer.scalar(root, 0);
     }
     writer.run();
 }
 
-/// Appends one entry of a map whose keys stand at the column `indent`, with its value, as complete lines.
-pub fn emit_entry<T: Tree>(tree: &T, key: &str, value: T::Node, indent: usize, out: &mut String) {
+/// Appends the beginning of an entry of a map whose keys stand at the column `indent`: `key:`. One that is `inline` continues
+/// a line that `- ` has begun.
+pub fn emit_key(key: &str, indent: usize, inline: bool, out: &mut String) {
+    if !inline {
+        spaces(indent, out);
+    }
+    write_key(key, indent, out);
+}
+
+/// Appends the beginning of an item of a list whose dashes stand at the column `indent`: `- `.
+pub fn emit_dash(indent: usize, inline: bool, out: &mut String) {
+    if !inline {
+        spaces(indent, out);
+    }
+    out.push_str("- ");
+}
+
+/// Appends what stands behind [`emit_key`] or [`emit_dash`] at a column, to the end of its last line: of a map the first
+/// entry continues the line of its dash. An empty map or list is `{}` or `[]`.
+pub fn emit_value<T: Tree>(tree: &T, value: T::Node, indent: usize, behind: Behind, out: &mut String) {
+    let view = tree.view(value);
+    if !matches!(view, View::Map | View::Seq) {
+        return emit_scalar(view, indent, behind, out);
+    }
     let mut writer = Writer { tree, out, keys: String::new(), pending: Vec::new(), frames: Vec::new() };
-    spaces(indent, writer.out);
-    write_key(key, indent, writer.out);
-    writer.value_of_key(value, indent);
+    match behind {
+        Behind::Key => writer.value_of_key(value, indent),
+        Behind::Dash => writer.item(value, indent),
+    }
     writer.run();
+}
+
+/// The same of a value without children.
+pub fn emit_scalar(view: View<'_>, indent: usize, behind: Behind, out: &mut String) {
+    if behind == Behind::Key {
+        out.push(' ');
+    }
+    write_scalar(view, indent + 2, out);
+}
+
+/// What stands on the line before a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Behind {
+    /// `key:`
+    Key,
+    /// `- `
+    Dash,
 }
 
 /// The document of a JSON value.
@@ -146,9 +178,7 @@ impl<T: Tree> Writer<'_, T> {
                 self.value_of_key(node, indent);
             } else {
                 self.out.push_str("- ");
-                if !self.open(node, indent + 2, true) {
-                    self.scalar(node, indent + 2);
-                }
+                self.item(node, indent);
             }
         }
     }
@@ -159,6 +189,13 @@ impl<T: Tree> Writer<'_, T> {
             self.out.push('\n');
         } else {
             self.out.push(' ');
+            self.scalar(node, indent + 2);
+        }
+    }
+
+    /// The value behind `- `.
+    fn item(&mut self, node: T::Node, indent: usize) {
+        if !self.open(node, indent + 2, true) {
             self.scalar(node, indent + 2);
         }
     }
@@ -212,6 +249,9 @@ fn itoa(negative: bool, mut value: u64, buffer: &mut [u8; 20]) -> &str {
 
 pub(super) fn spaces(count: usize, out: &mut String) {
     const SPACES: &str = "                                                                ";
+    if let Some(few) = SPACES.get(..count) {
+        return out.push_str(few);
+    }
     let mut left = count;
     while left > 0 {
         let part = left.min(SPACES.len());
@@ -226,6 +266,7 @@ const LONGEST_SIMPLE_KEY: usize = 1000;
 /// `key:`, or `? key` and a line that begins with `:` where the key is too long.
 pub(super) fn write_key(key: &str, indent: usize, out: &mut String) {
     let start = out.len();
+    out.reserve(key.len() + 1);
     write_flow(key, out);
     if out.len() - start > LONGEST_SIMPLE_KEY {
         out.insert_str(start, "? ");
@@ -590,14 +631,24 @@ nested:
     fn an_entry_is_the_same_text_wherever_it_stands() {
         let value = json!({ "a": { "b": [1, { "c": "x\ny\n" }], "d": "e" } });
         let inner = &value["a"];
-        let mut whole = String::new();
-        emit_node(&JsonTree(inner), inner, 2, &mut whole);
         let mut parts = String::new();
         for (key, entry) in inner.as_object().unwrap() {
-            emit_entry(&JsonTree(inner), key, entry, 2, &mut parts);
+            emit_key(key, 2, false, &mut parts);
+            emit_value(&JsonTree(inner), entry, 2, Behind::Key, &mut parts);
         }
-        assert_eq!(whole, parts);
-        assert_eq!(emit_json(&value), format!("a:\n{whole}"));
+        assert_eq!(emit_json(&value), format!("a:\n{parts}"));
+        let mut whole = String::new();
+        emit_key("a", 0, false, &mut whole);
+        emit_value(&JsonTree(&value), inner, 0, Behind::Key, &mut whole);
+        assert_eq!(emit_json(&value), whole);
+
+        let list = json!([{ "a": [1], "b": "x\ny" }, [[2], {}], "z", []]);
+        let mut items = String::new();
+        for item in list.as_array().unwrap() {
+            emit_dash(0, false, &mut items);
+            emit_value(&JsonTree(item), item, 0, Behind::Dash, &mut items);
+        }
+        assert_eq!(emit_json(&list), items);
     }
 
     #[test]

@@ -23,7 +23,9 @@ mod syntax;
 
 pub use decode::decode;
 pub use doc::{Doc, Entry, NodeId, Style, Tag};
-pub use emit::{JsonTree, Tree, View, emit, emit_entry, emit_json, emit_node, json_view, scalar_view};
+pub use emit::{
+    Behind, JsonTree, Tree, View, emit, emit_dash, emit_json, emit_key, emit_scalar, emit_value, json_view, scalar_view,
+};
 pub use parse::{Limits, parse};
 pub use scalar::Kind;
 pub use serialize::{SerializeError, emit_object};

@@ -1,0 +1,123 @@
+//! `values.yaml`: the merged, evaluated values of a release on a cluster.
+//!
+//! The releases of an app differ in little: what no template stands below and no layer of one release touches is the same
+//! node in all of them, and at the same indentation the same text ([`crate::yaml::emit_value`]). So it is written once and
+//! copied after that.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::{OutFile, marker, release};
+use crate::merge::Ref;
+use crate::plan::Plan;
+use crate::plan::values::{Evaluated, Node};
+use crate::resolve::release::ReleaseModel;
+use crate::yaml::{self, Behind, Kind, View};
+
+/// Writes the values of the releases of one app.
+#[derive(Debug, Default)]
+pub struct ValuesFiles {
+    /// Where the text of a map or list stands in `kept`.
+    known: FxHashMap<Spot, Range<usize>>,
+    kept: String,
+    /// There will be no second release.
+    single: bool,
+}
+
+/// A node, the column of its key or dash, and which of the two that is.
+type Spot = (Ref, usize, Behind);
+
+impl ValuesFiles {
+    /// For so many files.
+    pub fn new(files: usize) -> Self {
+        Self { single: files < 2, ..Self::default() }
+    }
+
+    /// The file of a release on a cluster. `root` is none where no layer sets anything; all trees have one forest.
+    pub fn file(
+        &mut self,
+        plan: &Plan,
+        cluster: &str,
+        release: &ReleaseModel,
+        tree: &Evaluated<'_>,
+        root: Option<Ref>,
+    ) -> OutFile {
+        let subject = format!("{cluster}/{} values", release.name);
+        let mut text = marker::line(plan.project.name.as_str(), &subject);
+        text.push('\n');
+        let head = text.len();
+        match root {
+            Some(root) if is_filled_map(tree, root) => {
+                for (key, value) in tree.forest.entries(root) {
+                    yaml::emit_key(tree.forest.key(key), 0, false, &mut text);
+                    self.value(tree, (value, 0, Behind::Key), &mut text);
+                }
+            }
+            Some(root) => yaml::emit(tree, Node::Merged(root), &mut text),
+            None => text.push_str("{}\n"),
+        }
+        debug_assert!(root.is_none_or(|root| {
+            let mut plain = String::new();
+            yaml::emit(tree, Node::Merged(root), &mut plain);
+            plain == text[head..]
+        }));
+        OutFile { path: format!("{}/values.yaml", release::folder(cluster, release.name.as_str())), text }
+    }
+
+    /// What stands behind a key or dash. Maps and lists recurse, as deep as a file may nest.
+    fn value(&mut self, tree: &Evaluated<'_>, spot: Spot, out: &mut String) {
+        let (node, indent, behind) = spot;
+        let forest = tree.forest;
+        let is_map = match forest.kind(node) {
+            Kind::Map => true,
+            Kind::Seq => false,
+            Kind::Str if forest.templated(node) => {
+                return yaml::emit_value(tree, tree.resolve(node), indent, behind, out);
+            }
+            kind => {
+                return yaml::emit_scalar(yaml::scalar_view(kind, forest.text(node)), indent, behind, out);
+            }
+        };
+        let templated = forest.templated(node);
+        if !templated && let Some(range) = self.known.get(&spot) {
+            out.push_str(&self.kept[range.clone()]);
+            return;
+        }
+        let start = out.len();
+        let is_empty = if is_map { forest.entries(node).next().is_none() } else { forest.items(node).next().is_none() };
+        if is_empty {
+            yaml::emit_scalar(if is_map { View::Map } else { View::Seq }, indent, behind, out);
+        } else {
+            self.children(tree, spot, is_map, out);
+        }
+        if !templated && !self.single {
+            let from = self.kept.len();
+            self.kept.push_str(&out[start..]);
+            self.known.insert(spot, from..self.kept.len());
+        }
+    }
+
+    fn children(&mut self, tree: &Evaluated<'_>, (node, indent, behind): Spot, is_map: bool, out: &mut String) {
+        let column = indent + 2;
+        let mut inline = behind == Behind::Dash;
+        if !inline {
+            out.push('\n');
+        }
+        if is_map {
+            for (key, value) in tree.forest.entries(node) {
+                yaml::emit_key(tree.forest.key(key), column, std::mem::take(&mut inline), out);
+                self.value(tree, (value, column, Behind::Key), out);
+            }
+        } else {
+            for item in tree.forest.items(node) {
+                yaml::emit_dash(column, std::mem::take(&mut inline), out);
+                self.value(tree, (item, column, Behind::Dash), out);
+            }
+        }
+    }
+}
+
+fn is_filled_map(tree: &Evaluated<'_>, node: Ref) -> bool {
+    tree.forest.kind(node) == Kind::Map && tree.forest.entries(node).next().is_some()
+}
