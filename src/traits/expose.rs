@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Context, file};
+use super::{Context, file, object};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{Expose, Protocol, Visibility};
 use crate::plan::Plan;
@@ -244,23 +244,25 @@ fn ingress(context: &Context<'_>, provider: &Provider, way: &Way<'_>) -> Result<
     }
     records(context, way, &mut annotations);
     annotations.extend(own_annotations(expose));
-    let backend = json!({ "service": { "name": way.service, "port": { "number": expose.port } } });
-    let mut spec = json!({
-        "ingressClassName": provider.class,
-        "rules": [{
-            "host": way.host,
-            "http": { "paths": [{ "path": way.path(), "pathType": "Prefix", "backend": backend }] },
-        }],
-    });
+    let port = object([("number", expose.port.into())]);
+    let service = object([("name", way.service.as_str().into()), ("port", port)]);
+    let backend = object([("service", service)]);
+    let path = object([("path", way.path().into()), ("pathType", "Prefix".into()), ("backend", backend)]);
+    let http = object([("paths", vec![path].into())]);
+    let rule = object([("host", way.host.as_str().into()), ("http", http)]);
+    let class = provider.class.as_str();
+    let mut spec = object([("ingressClassName", class.into()), ("rules", vec![rule].into())]);
     if certificates.is_some() {
-        spec["tls"] = json!([{ "hosts": [way.host], "secretName": format!("{}-tls", way.name) }]);
+        let hosts = vec![Json::from(way.host.as_str())];
+        let secret = format!("{}-tls", way.name);
+        spec["tls"] = vec![object([("hosts", hosts.into()), ("secretName", secret.into())])].into();
     }
-    objects.push(json!({
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": context.metadata(&way.name, annotations),
-        "spec": spec,
-    }));
+    objects.push(object([
+        ("apiVersion", "networking.k8s.io/v1".into()),
+        ("kind", "Ingress".into()),
+        ("metadata", context.metadata(&way.name, annotations)),
+        ("spec", spec),
+    ]));
     Ok(objects)
 }
 
@@ -350,12 +352,17 @@ fn gateway_route(
     if !filters.is_empty() {
         rule["filters"] = filters.into();
     }
-    objects.push(json!({
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": if grpc { "GRPCRoute" } else { "HTTPRoute" },
-        "metadata": context.metadata(&way.name, annotations),
-        "spec": { "parentRefs": [parent(gateway, None)], "hostnames": [way.host], "rules": [rule] },
-    }));
+    let spec = object([
+        ("parentRefs", vec![parent(gateway, None)].into()),
+        ("hostnames", vec![Json::from(way.host.as_str())].into()),
+        ("rules", vec![rule].into()),
+    ]);
+    objects.push(object([
+        ("apiVersion", "gateway.networking.k8s.io/v1".into()),
+        ("kind", if grpc { "GRPCRoute" } else { "HTTPRoute" }.into()),
+        ("metadata", context.metadata(&way.name, annotations)),
+        ("spec", spec),
+    ]));
     Ok(objects)
 }
 

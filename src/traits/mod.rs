@@ -73,12 +73,13 @@ impl<'c> Context<'c> {
 
     /// What says whose an object is.
     fn labels(&self) -> Json {
-        json!({ "app.kubernetes.io/managed-by": "hlgen", "hlgen.dev/release": self.release.name })
+        let release = self.release.name.as_str();
+        object([("app.kubernetes.io/managed-by", "hlgen".into()), ("hlgen.dev/release", release.into())])
     }
 
     /// Name, labels and annotations of an object in the release's namespace.
     fn metadata(&self, name: &str, annotations: serde_json::Map<String, Json>) -> Json {
-        let mut metadata = json!({ "name": name, "labels": self.labels() });
+        let mut metadata = object([("name", name.into()), ("labels", self.labels())]);
         if !annotations.is_empty() {
             metadata["annotations"] = annotations.into();
         }
@@ -123,6 +124,11 @@ pub fn check(plan: &Plan, findings: &mut Vec<Diagnostic>) {
     pod_security::check(plan, findings);
     quota::check(plan, findings);
     backup::check(plan, findings);
+}
+
+/// A map of these entries, which `json!` would copy: it takes values by reference.
+fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
+    Json::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 fn file(path: String, objects: Vec<Json>, span: Span) -> ManifestFile {

@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::quota;
 use crate::argocd::types::keys;
@@ -85,11 +84,11 @@ pub fn objects(plan: &Plan, cluster: usize, namespace: &Namespace) -> Vec<Json> 
 
 /// Name, namespace and labels of an object that lies in a namespace and belongs to no release.
 pub(super) fn metadata(namespace: &Namespace, name: &str) -> Json {
-    json!({
-        "name": name,
-        "namespace": namespace.name,
-        "labels": { "app.kubernetes.io/managed-by": "hlgen" },
-    })
+    super::object([
+        ("name", name.into()),
+        ("namespace", namespace.name.as_str().into()),
+        ("labels", super::object([("app.kubernetes.io/managed-by", "hlgen".into())])),
+    ])
 }
 
 /// The Namespace itself.
@@ -99,28 +98,26 @@ fn object(plan: &Plan, cluster: usize, namespace: &Namespace) -> Json {
     let level = namespace.pod_security.as_str();
     // Without a version of its own the level would change with every upgrade of the cluster.
     let version = cluster.kubernetes.map_or_else(|| "latest".to_owned(), |version| format!("v{version}"));
-    let mut labels: IndexMap<String, &str> = IndexMap::new();
-    labels.insert("app.kubernetes.io/managed-by".into(), "hlgen");
-    labels.insert("hlgen.dev/project".into(), plan.project.name.as_str());
+    let mut labels = Map::new();
+    labels.insert("app.kubernetes.io/managed-by".into(), "hlgen".into());
+    labels.insert("hlgen.dev/project".into(), plan.project.name.as_str().into());
     // Where environments share the cluster, a namespace belongs to none of them.
     if plan.clusters.iter().filter(|other| other.name == cluster.name).count() == 1 {
-        labels.insert("hlgen.dev/environment".into(), env.name.as_str());
+        labels.insert("hlgen.dev/environment".into(), env.name.as_str().into());
     }
     for mode in ["enforce", "audit", "warn"] {
-        labels.insert(format!("pod-security.kubernetes.io/{mode}"), level);
-        labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), &version);
+        labels.insert(format!("pod-security.kubernetes.io/{mode}"), level.into());
+        labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), version.as_str().into());
     }
-    json!({
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": namespace.name,
-            "labels": labels,
-            "annotations": {
-                // A namespace outlives what was in it: Argo CD neither prunes nor deletes it, nor minds that it stays.
-                keys::COMPARE_OPTIONS: "IgnoreExtraneous",
-                keys::SYNC_OPTIONS: "Prune=false,Delete=false",
-            },
-        },
-    })
+    // A namespace outlives what was in it: Argo CD neither prunes nor deletes it, nor minds that it stays.
+    let annotations = super::object([
+        (keys::COMPARE_OPTIONS, "IgnoreExtraneous".into()),
+        (keys::SYNC_OPTIONS, "Prune=false,Delete=false".into()),
+    ]);
+    let metadata = super::object([
+        ("name", namespace.name.as_str().into()),
+        ("labels", labels.into()),
+        ("annotations", annotations),
+    ]);
+    super::object([("apiVersion", "v1".into()), ("kind", "Namespace".into()), ("metadata", metadata)])
 }

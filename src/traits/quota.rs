@@ -8,9 +8,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
-use super::Context;
+use super::{Context, object};
 use super::namespace::{self, Namespace, metadata};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{Amount, Quantity, QuotaPolicy, Requests, Tier};
@@ -108,19 +108,14 @@ pub(super) fn objects(plan: &Plan, namespace: &Namespace) -> Vec<Json> {
     if let Some(amount) = demand.storage {
         hard.insert("requests.storage".into(), room(amount).bytes().into());
     }
-    let mut objects = vec![json!({
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": metadata(namespace, "hlgen-requests"),
-        "spec": { "hard": hard },
-    })];
+    let of_kind = |kind: &str, name: &str, spec: Json| {
+        let metadata = metadata(namespace, name);
+        object([("apiVersion", "v1".into()), ("kind", kind.into()), ("metadata", metadata), ("spec", spec)])
+    };
+    let mut objects = vec![of_kind("ResourceQuota", "hlgen-requests", object([("hard", hard.into())]))];
     if !defaults.is_empty() {
-        objects.push(json!({
-            "apiVersion": "v1",
-            "kind": "LimitRange",
-            "metadata": metadata(namespace, "hlgen-default-requests"),
-            "spec": { "limits": [{ "type": "Container", "defaultRequest": defaults }] },
-        }));
+        let limit = object([("type", "Container".into()), ("defaultRequest", defaults.into())]);
+        objects.push(of_kind("LimitRange", "hlgen-default-requests", object([("limits", vec![limit].into())])));
     }
     objects
 }
@@ -216,6 +211,8 @@ fn asked(resources: &Json, kind: &str) -> Option<Amount> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

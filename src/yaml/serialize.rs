@@ -3,8 +3,6 @@
 use std::fmt;
 
 use serde::ser::{self, Impossible, Serialize};
-use serde_json::Value as Json;
-
 use super::emit::{View, spaces, write_key, write_scalar};
 
 /// What cannot be written: a key that is no text, or a kind of type that no object of ours is made of.
@@ -34,6 +32,8 @@ enum Behind {
     Key,
     /// `- `
     Dash,
+    /// The beginning of the line of an entry: what is written is its key, which has to be a text.
+    KeyItself,
 }
 
 /// Where a value is written; `indent` is the column of its entries or items.
@@ -44,17 +44,22 @@ struct Place<'o> {
 }
 
 impl<'o> Place<'o> {
-    #[expect(clippy::unnecessary_wraps, reason = "what a serializer's methods give")]
     fn scalar(self, view: View<'_>) -> Result<(), SerializeError> {
-        if self.behind == Behind::Key {
-            self.out.push(' ');
+        match (self.behind, view) {
+            (Behind::KeyItself, View::Str(key)) => {
+                write_key(key, self.indent, self.out);
+                return Ok(());
+            }
+            (Behind::KeyItself, _) => return unknown("a key that is no text"),
+            (Behind::Key, _) => self.out.push(' '),
+            (Behind::Nothing | Behind::Dash, _) => {}
         }
         write_scalar(view, self.indent, self.out);
         Ok(())
     }
 
     fn children(self) -> Children<'o> {
-        Children { place: self, any: false, key: None }
+        Children { place: self, any: false }
     }
 }
 
@@ -62,7 +67,6 @@ impl<'o> Place<'o> {
 struct Children<'o> {
     place: Place<'o>,
     any: bool,
-    key: Option<String>,
 }
 
 impl Children<'_> {
@@ -80,6 +84,9 @@ impl Children<'_> {
     }
 
     fn entry<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), SerializeError> {
+        if self.place.behind == Behind::KeyItself {
+            return unknown("a key that is no text");
+        }
         self.line();
         let Place { out, indent, .. } = &mut self.place;
         write_key(key, *indent, out);
@@ -87,6 +94,9 @@ impl Children<'_> {
     }
 
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerializeError> {
+        if self.place.behind == Behind::KeyItself {
+            return unknown("a key that is no text");
+        }
         self.line();
         let Place { out, indent, .. } = &mut self.place;
         out.push_str("- ");
@@ -279,16 +289,17 @@ impl ser::SerializeMap for Children<'_> {
     type Error = SerializeError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), SerializeError> {
-        match serde_json::to_value(key) {
-            Ok(Json::String(key)) => self.key = Some(key),
-            _ => return unknown("a key that is no text"),
+        if self.place.behind == Behind::KeyItself {
+            return unknown("a key that is no text");
         }
-        Ok(())
+        self.line();
+        let Place { out, indent, .. } = &mut self.place;
+        key.serialize(Place { out, indent: *indent, behind: Behind::KeyItself })
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerializeError> {
-        let key = self.key.take().unwrap_or_default();
-        self.entry(&key, value)
+        let Place { out, indent, .. } = &mut self.place;
+        value.serialize(Place { out, indent: *indent + 2, behind: Behind::Key })
     }
 
     fn end(self) -> Result<(), SerializeError> {
@@ -312,6 +323,7 @@ impl ser::SerializeStruct for Children<'_> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value as Json;
 
     use super::*;
     use crate::yaml::emit_json;
@@ -366,5 +378,9 @@ mod tests {
     fn a_key_is_a_text() {
         let numbers = std::collections::BTreeMap::from([(1, 2)]);
         assert!(emit_object(&numbers, &mut String::new()).is_err());
+        let lists = std::collections::BTreeMap::from([(vec![1], 2)]);
+        assert!(emit_object(&lists, &mut String::new()).is_err());
+        let empty = std::collections::BTreeMap::from([(Vec::<u8>::new(), 2)]);
+        assert!(emit_object(&empty, &mut String::new()).is_err());
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
+use super::super::object;
 use super::flows::{Direction, Flow, Peer};
 use crate::argocd::types::keys;
 use crate::model::{PodPort, PortRef};
@@ -49,11 +50,6 @@ fn network_policy(head: &Head<'_>, pods: Json, rules: Map<String, Json>) -> Json
         ("metadata", head.metadata()),
         ("spec", spec.into()),
     ])
-}
-
-/// A map of these entries, which `json!` would copy.
-fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
-    Json::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// The policies that allow traffic of the pods with these labels: at most one of each kind.
@@ -131,7 +127,8 @@ fn selector(peer: &Peer) -> Json {
     match peer {
         // Both selectors in one item: pods with these labels in that namespace.
         Peer::Pods { namespace, labels } => {
-            let mut selector = json!({ "namespaceSelector": { "matchLabels": { NAMESPACE_LABEL: namespace } } });
+            let labels_of_it = object([(NAMESPACE_LABEL, namespace.as_str().into())]);
+            let mut selector = object([("namespaceSelector", object([("matchLabels", labels_of_it)]))]);
             if !labels.is_empty() {
                 selector["podSelector"] = json!({ "matchLabels": labels });
             }
@@ -139,7 +136,7 @@ fn selector(peer: &Peer) -> Json {
         }
         Peer::Namespace => json!({ "podSelector": {} }),
         Peer::Block { range, except } => {
-            let mut block = json!({ "cidr": range.to_string() });
+            let mut block = object([("cidr", range.to_string().into())]);
             if !except.is_empty() {
                 block["except"] = except.iter().map(ToString::to_string).collect();
             }
