@@ -218,34 +218,44 @@ fn holds_any(text: &str, words: &[&str]) -> bool {
 
 /// Whether the letters of a key hold a part of what names a secret. Most keys of a tree do not, and each is asked.
 fn may_name_one(key: &str) -> bool {
-    let mut letters = [0_u8; 64];
-    let mut count = 0;
-    for byte in key.bytes() {
-        if byte.is_ascii_alphabetic() && count < letters.len() {
-            letters[count] = byte.to_ascii_lowercase();
+    // The last three letters in base 32.
+    let (mut three, mut count) = (0_usize, 0);
+    for (at, byte) in key.bytes().enumerate() {
+        if byte.is_ascii_alphabetic() {
+            three = (three << 5 | usize::from(byte & 0x1f)) & 0x7fff;
             count += 1;
-        } else if !byte.is_ascii() || count == letters.len() {
-            let key: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
-            return PARTS.iter().any(|part| key.contains(part));
+            // A key is one of something.
+            let begins = BEGINNINGS[three / 64] >> (three % 64) & 1 == 1 && (count > 3 || three != number_of(b"key"));
+            if begins && PARTS.iter().any(|part| number_of(part.as_bytes()) == three && goes_on(&key[at + 1..], &part[3..]))
+            {
+                return true;
+            }
+        } else if !byte.is_ascii() {
+            let letters: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+            return holds_any(&letters, PARTS);
         }
     }
-    let letters = &letters[..count];
-    letters.windows(2).enumerate().any(|(at, pair)| {
-        BEGINNINGS[usize::from(pair[0] - b'a')] >> (pair[1] - b'a') & 1 == 1
-            // A key is one of something.
-            && PARTS.iter().map(|part| part.as_bytes()).any(|part| {
-                part[..2] == *pair && letters[at..].starts_with(part) && (at > 0 || part != b"key")
-            })
-    })
+    false
 }
 
-/// The first two letters of each of [`PARTS`]: by the first, a bit for each second.
-const BEGINNINGS: [u32; 26] = {
-    let mut bits = [0; 26];
+/// Whether the letters of a text begin with some small letters. What is not ASCII is looked at by its letters elsewhere.
+fn goes_on(text: &str, letters: &str) -> bool {
+    let mut own = text.bytes().filter(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+    letters.bytes().all(|letter| own.next().is_some_and(|byte| byte.to_ascii_lowercase() == letter || !byte.is_ascii()))
+}
+
+/// Three letters as a number in base 32.
+const fn number_of(letters: &[u8]) -> usize {
+    ((letters[0] & 0x1f) as usize) << 10 | ((letters[1] & 0x1f) as usize) << 5 | (letters[2] & 0x1f) as usize
+}
+
+/// The first three letters of each of [`PARTS`], as bits by their number in base 32.
+static BEGINNINGS: [u64; 512] = {
+    let mut bits = [0; 512];
     let mut at = 0;
     while at < PARTS.len() {
-        let part = PARTS[at].as_bytes();
-        bits[(part[0] - b'a') as usize] |= 1 << (part[1] - b'a');
+        let three = number_of(PARTS[at].as_bytes());
+        bits[three / 64] |= 1 << (three % 64);
         at += 1;
     }
     bits

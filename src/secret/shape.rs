@@ -51,10 +51,11 @@ pub(super) fn of(text: &str) -> Option<&'static str> {
         return Some("a private key");
     }
     let slash = has(b'/');
-    if slash && HOOKS.iter().any(|hook| text.find(hook).is_some_and(|at| is_word(&text[at + hook.len()..], 8))) {
+    let hooks = slash && text.as_bytes().windows(5).any(|word| word == b"hooks");
+    if hooks && HOOKS.iter().any(|hook| text.find(hook).is_some_and(|at| is_word(&text[at + hook.len()..], 8))) {
         return Some("the address of a webhook");
     }
-    if slash && text.contains("://") && text.split([' ', '\n', '\t', '"', '\'', ',']).any(is_url_with_password) {
+    if slash && has(b'@') && text.contains("://") && text.split([' ', '\n', '\t', '"', '\'', ',']).any(is_url_with_password) {
         return Some("an address with a password");
     }
     let cut = |c: char| if c.is_ascii() { is_cut(c as u8) } else { c.is_whitespace() };
@@ -101,19 +102,13 @@ fn of_word(word: &str) -> Option<&'static str> {
     if let Some((_, _, what)) = token {
         return Some(what);
     }
-    if is_aws_key(word) {
-        return Some("an AWS access key");
+    match first {
+        b'A' if is_aws_key(word) => Some("an AWS access key"),
+        b'e' if is_jwt(word) => Some("a JSON Web Token"),
+        b'$' if is_hash(word) => Some("the hash of a password"),
+        b'L' if word.starts_with("LS0tLS1CRUdJTi") && decodes_to_private_key(word) => Some("a private key"),
+        _ => None,
     }
-    if is_jwt(word) {
-        return Some("a JSON Web Token");
-    }
-    if is_hash(word) {
-        return Some("the hash of a password");
-    }
-    if word.starts_with("LS0tLS1CRUdJTi") && decodes_to_private_key(word) {
-        return Some("a private key");
-    }
-    None
 }
 
 /// Whether a text begins with so many letters of tokens, not all alike (a placeholder has `xxxx`).
@@ -154,6 +149,9 @@ fn is_aws_key(word: &str) -> bool {
 
 /// Three parts of base64, of which the first two are objects of JSON.
 fn is_jwt(word: &str) -> bool {
+    if !word.starts_with("eyJ") {
+        return false;
+    }
     let parts: Vec<&str> = word.split('.').collect();
     let of = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     matches!(parts.as_slice(), [head, body, sign]
