@@ -36,6 +36,8 @@ pub enum Compiled<'e> {
 #[derive(Debug)]
 pub enum Part<'e> {
     Text(Range<usize>),
+    /// Names with dots between them, as most expressions are: `cluster.name`. What leads nowhere is left to MiniJinja.
+    Path(Range<usize>, Vec<String>),
     Expression(Range<usize>, Expression<'e, 'static>, Additions),
 }
 
@@ -108,6 +110,13 @@ impl Engine {
     }
 
     fn expression(&self, text: &str, range: Range<usize>) -> Result<Part<'_>, TemplateError> {
+        match path(&text[range.clone()]) {
+            Some(path) => Ok(Part::Path(range, path)),
+            None => self.any_expression(text, range),
+        }
+    }
+
+    fn any_expression(&self, text: &str, range: Range<usize>) -> Result<Part<'_>, TemplateError> {
         let additions = guard(text, range.clone(), Place::Expression)?;
         match self.environment.compile_expression_owned(written_out(text, range.clone(), &additions)) {
             Ok(expression) => Ok(Part::Expression(range, expression, additions)),
@@ -143,7 +152,7 @@ impl Engine {
     ) -> Result<serde_json::Value, TemplateError> {
         match compiled {
             Compiled::Whole(part) => {
-                let value = evaluate_part(part, text, scope)?;
+                let value = self.value(part, text, scope)?;
                 let json =
                     functions::json(&value).map_err(|error| translate(&error, text, At::default(), Some(scope)))?;
                 check_size(&json)?;
@@ -154,8 +163,8 @@ impl Engine {
                 for part in parts {
                     match part {
                         Part::Text(range) => out.push_str(&text[range.clone()]),
-                        Part::Expression(range, ..) => {
-                            let value = evaluate_part(part, text, scope)?;
+                        Part::Path(range, _) | Part::Expression(range, ..) => {
+                            let value = self.value(part, text, scope)?;
                             let piece = functions::scalar_text(&value).map_err(|error| {
                                 let error = translate(&error, text, At::default(), Some(scope));
                                 TemplateError { range: Some(trimmed(text, range.clone())), ..error }
@@ -170,6 +179,14 @@ impl Engine {
                 Ok(out.into())
             }
             Compiled::Blocks(additions) => self.blocks(text, additions, scope),
+        }
+    }
+
+    fn value(&self, part: &Part<'_>, text: &str, scope: &Arc<Scope>) -> Result<Value, TemplateError> {
+        let Part::Path(range, path) = part else { return evaluate_part(part, text, scope) };
+        match follow(path, scope) {
+            Some(value) => Ok(value),
+            None => evaluate_part(&self.any_expression(text, range.clone())?, text, scope),
         }
     }
 
@@ -201,6 +218,25 @@ impl Engine {
             }
         }
     }
+}
+
+/// The names of an expression that is nothing but names with dots between them, two at least.
+fn path(expression: &str) -> Option<Vec<String>> {
+    const WORDS: &[&str] = &["and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"];
+    let is_name = |name: &str| {
+        let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        word && name.starts_with(|first: char| !first.is_ascii_digit()) && !WORDS.contains(&name)
+    };
+    let expression = expression.trim_matches(' ');
+    let names = expression.contains('.').then(|| expression.split('.'))?;
+    names.map(|name| is_name(name).then(|| name.to_owned())).collect()
+}
+
+/// What a path of names leads to, if there is anything.
+fn follow(path: &[String], scope: &Scope) -> Option<Value> {
+    let (first, rest) = path.split_first()?;
+    let value = rest.iter().try_fold(scope.variable(first)?, |value, name| value.get_attr(name).ok())?;
+    (!value.is_undefined()).then_some(value)
 }
 
 /// A writer that refuses to hold more than a scalar may become.
