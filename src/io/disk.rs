@@ -17,6 +17,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use walkdir::{DirEntry, WalkDir};
 
 use super::beneath::{self, Beneath};
@@ -56,6 +57,10 @@ pub struct Disk {
 struct Walk {
     /// Sorted by path.
     entries: Vec<Entry>,
+    /// Their places in `entries`. Most files that are asked for are not there.
+    index: FxHashMap<Arc<str>, u32>,
+    /// Folders below it.
+    folders: FxHashSet<Box<str>>,
     problems: Vec<ReadError>,
     /// There are links to folders, which have to be looked for in front of a missing file.
     folder_links: bool,
@@ -65,7 +70,7 @@ struct Walk {
 
 #[derive(Debug)]
 struct Entry {
-    path: Box<str>,
+    path: Arc<str>,
     kind: Kind,
 }
 
@@ -161,6 +166,8 @@ impl Disk {
             }
         }
         walk.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let places = walk.entries.iter().enumerate();
+        walk.index = places.map(|(at, entry)| (Arc::clone(&entry.path), at as u32)).collect();
         walk.problems.sort_unstable();
         walk
     }
@@ -175,6 +182,8 @@ impl Disk {
         let kind = if kind.is_dir() {
             if entry.depth() == self.limits.depth {
                 walk.problems.push(ReadError::new(path, Refusal::TooDeep(self.limits.depth)));
+            } else if entry.depth() > 0 {
+                walk.folders.insert(path.into());
             }
             return;
         } else if kind.is_file() {
@@ -295,8 +304,7 @@ impl Disk {
 
 impl Walk {
     fn get(&self, path: &str) -> Option<&Kind> {
-        let at = self.entries.binary_search_by(|entry| (*entry.path).cmp(path)).ok()?;
-        Some(&self.entries[at].kind)
+        self.index.get(path).map(|at| &self.entries[*at as usize].kind)
     }
 
     /// Why a file below a linked folder is not there.
@@ -323,7 +331,9 @@ impl Source for Disk {
             return Vec::new();
         }
         let cell = self.walk(dir.split('/').next().unwrap_or(dir));
-        let Some(walk) = cell.get() else { return Vec::new() };
+        let Some(walk) = cell.get().filter(|walk| !dir.contains('/') || walk.folders.contains(dir)) else {
+            return Vec::new();
+        };
         let listed = |entry: &&Entry| !matches!(entry.kind, Kind::Refused(Refusal::LinkToFolder));
         below(&walk.entries, dir, |entry| &entry.path)
             .iter()

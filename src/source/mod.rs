@@ -151,8 +151,9 @@ impl ReadError {
 
 /// Whether a path is one that a source may be asked for: relative, `/`-separated, without a way up or out.
 pub fn is_plain_path(path: &str) -> bool {
-    !path.chars().any(|c| c.is_control() || c == '\\')
-        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+    let odd = |byte: u8| !(b' '..=b'~').contains(&byte) || byte == b'\\';
+    !(path.bytes().any(odd) && path.chars().any(|c| c.is_control() || c == '\\'))
+        && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// The part of a sorted list of paths that lies below a folder; all of it for `""`.
@@ -162,7 +163,8 @@ pub(crate) fn below<'p, T>(sorted: &'p [T], dir: &str, path: impl Fn(&T) -> &str
     }
     let in_dir = |entry: &T| path(entry).strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
     // `dir/` sorts after `dir-x` and `dir.x`, so the search is for the folder with its slash.
-    let start = sorted.partition_point(|entry| path(entry).bytes().lt(dir.bytes().chain([b'/'])));
+    let first = format!("{dir}/");
+    let start = sorted.partition_point(|entry| path(entry) < first.as_str());
     let len = sorted[start..].partition_point(in_dir);
     &sorted[start..start + len]
 }

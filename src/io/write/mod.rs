@@ -419,15 +419,15 @@ impl Output {
             fs::remove_dir(&at).map_err(WriteError::io("remove", at))?;
         }
 
-        let mut made = BTreeSet::new();
-        for (path, Staged { file, .. }) in in_order(&self.staged()) {
+        // The output folder itself is there: what is staged lies in it.
+        let there = steps.folders.iter().filter(|folder| !in_the_way(folder)).map(String::as_str);
+        let mut made: FxHashSet<&str> = there.collect();
+        let staged = self.staged();
+        for (path, Staged { file, .. }) in in_order(&staged) {
             let Some(file) = file else { continue };
             let at = self.root.join(path);
-            if let Some(folder) = parents(path).next_back()
-                && made.insert(folder.to_owned())
-            {
-                let folder = self.root.join(folder);
-                fs::create_dir_all(&folder).map_err(WriteError::io("create", folder))?;
+            for folder in parents(path).filter(|folder| made.insert(folder)) {
+                self.make_folder(folder)?;
             }
             fs::rename(self.staging.file(*file), &at).map_err(WriteError::io("replace", at))?;
         }
@@ -447,6 +447,14 @@ impl Output {
             }
         }
         Ok(())
+    }
+
+    fn make_folder(&self, folder: &str) -> Result<(), WriteError> {
+        let at = self.root.join(folder);
+        match fs::create_dir(&at) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(WriteError::io("create", at)(error)),
+            _ => Ok(()),
+        }
     }
 
     fn remove_file(&self, path: &str) -> Result<(), WriteError> {
