@@ -7,7 +7,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::instance::Instance;
@@ -16,40 +16,106 @@ use crate::merge::{Path, Step};
 /// Parts that a schema may have here: each is at most three maps and lists, so that `cost` takes them too.
 const PARTS_MAX: u64 = 60_000;
 
-/// What a schema says of one node and those below.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
+/// What a schema says.
+#[derive(Debug, Default)]
 pub struct Shape {
-    #[serde(rename = "$schema", default)]
-    draft: Option<String>,
-    #[serde(rename = "x-hlgen", default)]
     mark: Option<Value>,
-    #[serde(rename = "type", default)]
-    types: Types,
-    #[serde(default)]
-    properties: Members,
-    #[serde(rename = "additionalProperties", default)]
-    rest: Rest,
-    #[serde(default)]
-    items: Option<Box<Shape>>,
+    root: Part,
 }
 
-/// From a map alone: a list would do for a struct.
-impl<'de> Deserialize<'de> for Shape {
+/// What a schema says of one node and those below.
+#[derive(Debug, Default)]
+struct Part {
+    types: Types,
+    properties: Members,
+    rest: Rest,
+    items: Option<Box<Part>>,
+}
+
+/// The words that a part may hold. `$schema` and `x-hlgen` are for the whole alone: a schema within the schema that is read
+/// by other rules is none of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Type,
+    Properties,
+    AdditionalProperties,
+    Items,
+    Draft,
+    Mark,
+}
+
+impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Shape;
+        struct Words;
+        impl Visitor<'_> for Words {
+            type Value = Word;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a schema")
+                f.write_str("a word of a schema")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Shape, A::Error> {
-                Shape::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Word, E> {
+                Ok(match word {
+                    "type" => Word::Type,
+                    "properties" => Word::Properties,
+                    "additionalProperties" => Word::AdditionalProperties,
+                    "items" => Word::Items,
+                    "$schema" => Word::Draft,
+                    "x-hlgen" => Word::Mark,
+                    _ => return Err(E::custom("another word")),
+                })
             }
         }
-        deserializer.deserialize_map(Fields)
+        deserializer.deserialize_identifier(Words)
+    }
+}
+
+/// Reads a part from a map alone.
+struct PartOf<'w> {
+    /// What stands at the top, where this is it.
+    whole: Option<&'w mut Whole>,
+}
+
+#[derive(Default)]
+struct Whole {
+    draft: Option<String>,
+    mark: Option<Value>,
+}
+
+impl<'de> Visitor<'de> for PartOf<'_> {
+    type Value = Part;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a schema")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Part, A::Error> {
+        let mut part = Part::default();
+        let mut seen = 0_u8;
+        while let Some(word) = map.next_key::<Word>()? {
+            // Of a word that is there twice the last one counts elsewhere.
+            let bit = 1 << word as u8;
+            if seen & bit != 0 {
+                return Err(A::Error::custom("a word twice"));
+            }
+            seen |= bit;
+            match (word, &mut self.whole) {
+                (Word::Type, _) => part.types = map.next_value()?,
+                (Word::Properties, _) => part.properties = map.next_value()?,
+                (Word::AdditionalProperties, _) => part.rest = map.next_value()?,
+                (Word::Items, _) => part.items = Some(map.next_value()?),
+                (Word::Draft, Some(whole)) => whole.draft = Some(map.next_value()?),
+                (Word::Mark, Some(whole)) => whole.mark = Some(map.next_value()?),
+                (Word::Draft | Word::Mark, None) => return Err(A::Error::custom("a schema of its own")),
+            }
+        }
+        Ok(part)
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PartOf { whole: None })
     }
 }
 
@@ -121,10 +187,10 @@ impl<'de> Deserialize<'de> for Types {
 
 /// `properties`, in the order of their names.
 #[derive(Debug, Default)]
-struct Members(Vec<(Box<str>, Shape)>);
+struct Members(Box<[(Box<str>, Part)]>);
 
 impl Members {
-    fn get(&self, key: &str) -> Option<&Shape> {
+    fn get(&self, key: &str) -> Option<&Part> {
         let at = self.0.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
         Some(&self.0[at].1)
     }
@@ -142,13 +208,13 @@ impl<'de> Deserialize<'de> for Members {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::new();
-                while let Some(entry) = map.next_entry::<Box<str>, Shape>()? {
+                while let Some(entry) = map.next_entry::<Box<str>, Part>()? {
                     members.push(entry);
                 }
-                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
                 // Of a key that is there twice the last one counts elsewhere.
                 let twice = members.windows(2).any(|pair| pair[0].0 == pair[1].0);
-                if twice { Err(A::Error::custom("a key twice")) } else { Ok(Members(members)) }
+                if twice { Err(A::Error::custom("a key twice")) } else { Ok(Members(members.into())) }
             }
         }
         deserializer.deserialize_map(Entries)
@@ -161,7 +227,7 @@ enum Rest {
     #[default]
     Open,
     Closed,
-    Shape(Box<Shape>),
+    Part(Box<Part>),
 }
 
 impl<'de> Deserialize<'de> for Rest {
@@ -179,8 +245,7 @@ impl<'de> Deserialize<'de> for Rest {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rest, A::Error> {
-                let shape = Shape::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(Rest::Shape(Box::new(shape)))
+                Ok(Rest::Part(Box::new(PartOf { whole: None }.visit_map(map)?)))
             }
         }
         deserializer.deserialize_any(Either)
@@ -190,16 +255,20 @@ impl<'de> Deserialize<'de> for Rest {
 impl Shape {
     /// Reads a schema that says nothing but names and types. `None` for every other text, JSON or not.
     pub fn read(text: &[u8]) -> Option<Self> {
-        let shape: Self = serde_json::from_slice(text).ok()?;
+        let mut whole = Whole::default();
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let root = reader.deserialize_map(PartOf { whole: Some(&mut whole) }).ok()?;
+        reader.end().ok()?;
         let known = [
             "https://json-schema.org/draft/2020-12/schema",
             "https://json-schema.org/draft/2019-09/schema",
             "http://json-schema.org/draft-07/schema#",
         ];
-        let draft = shape.draft.as_deref().is_none_or(|draft| known.contains(&draft));
+        let draft = whole.draft.as_deref().is_none_or(|draft| known.contains(&draft));
         let scalars = |mark: &Map<String, Value>| mark.values().all(|value| !value.is_object() && !value.is_array());
-        let mark = shape.mark.as_ref().is_none_or(|mark| mark.as_object().is_some_and(scalars));
-        (draft && mark && !shape.is_marked_below() && shape.parts() <= PARTS_MAX).then_some(shape)
+        let mark = whole.mark.as_ref().is_none_or(|mark| mark.as_object().is_some_and(scalars));
+        let shape = Self { mark: whole.mark, root };
+        (draft && mark && shape.parts() <= PARTS_MAX).then_some(shape)
     }
 
     /// `x-hlgen` of the schema.
@@ -209,41 +278,43 @@ impl Shape {
 
     /// Whether the schema names what a path leads to.
     pub fn names(&self, path: &Path) -> bool {
-        let found = path.0.iter().try_fold(self, |shape, step| match step {
-            Step::Key(key) => shape.properties.get(key),
-            Step::Index(_) => shape.items.as_deref(),
+        let found = path.0.iter().try_fold(&self.root, |part, step| match step {
+            Step::Key(key) => part.properties.get(key),
+            Step::Index(_) => part.items.as_deref(),
         });
         found.is_some()
     }
 
     /// Whether a value surely matches. One that does not may match all the same.
     pub fn accepts(&self, value: &Instance<'_>) -> bool {
-        self.types.has(value.types())
-            && value.all_items(&mut |item| self.items.as_ref().is_none_or(|shape| shape.accepts(item)))
-            && value.all_members(&mut |key, member| match (self.properties.get(key), &self.rest) {
-                (Some(shape), _) => shape.accepts(member),
-                (None, Rest::Open) => true,
-                (None, Rest::Closed) => false,
-                (None, Rest::Shape(shape)) => shape.accepts(member),
-            })
-    }
-
-    fn below(&self) -> impl Iterator<Item = &Self> {
-        let rest = match &self.rest {
-            Rest::Shape(shape) => Some(&**shape),
-            Rest::Open | Rest::Closed => None,
-        };
-        self.properties.0.iter().map(|(_, shape)| shape).chain(rest).chain(self.items.as_deref())
+        self.root.accepts(value)
     }
 
     /// How many schemas it is made of, itself included. To a node of a value one of them is applied.
     pub fn parts(&self) -> u64 {
-        1 + self.below().map(Self::parts).sum::<u64>()
+        self.root.parts()
+    }
+}
+
+impl Part {
+    fn accepts(&self, value: &Instance<'_>) -> bool {
+        self.types.has(value.types())
+            && value.all_items(&mut |item| self.items.as_ref().is_none_or(|part| part.accepts(item)))
+            && value.all_members(&mut |key, member| match (self.properties.get(key), &self.rest) {
+                (Some(part), _) => part.accepts(member),
+                (None, Rest::Open) => true,
+                (None, Rest::Closed) => false,
+                (None, Rest::Part(part)) => part.accepts(member),
+            })
     }
 
-    /// A schema within the schema that is read by other rules is none of ours.
-    fn is_marked_below(&self) -> bool {
-        self.below().any(|shape| shape.draft.is_some() || shape.mark.is_some() || shape.is_marked_below())
+    fn parts(&self) -> u64 {
+        let rest = match &self.rest {
+            Rest::Part(part) => Some(&**part),
+            Rest::Open | Rest::Closed => None,
+        };
+        let below = self.properties.0.iter().map(|(_, part)| part).chain(rest).chain(self.items.as_deref());
+        1 + below.map(Self::parts).sum::<u64>()
     }
 }
 
@@ -319,6 +390,10 @@ mod tests {
             r#"{ "properties": { "a": { "x-hlgen": {} } } }"#,
             r#"{ "x-hlgen": { "inferred": [] } }"#,
             r#"{ "items": [{}] }"#,
+            r#"{ "items": null }"#,
+            r#"{ "$schema": null }"#,
+            r#"{ "type": "string", "type": "null" }"#,
+            "{} {}",
             "[]",
             "{",
             "",
