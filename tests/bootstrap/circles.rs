@@ -239,6 +239,21 @@ fn the_root_of_the_plugin() {
     assert!(!script(&case, &["dev"]).contains(body));
 }
 
+/// What the values say stays known: they are read for the steps, and once more for the plugin's root.
+#[test]
+fn the_root_of_the_plugin_knows_the_values() {
+    let case = small("apps: { argocd: {}, web: {} }\n");
+    let environment = case.read("environments/dev/environment.yaml").replace("stage: dev", "stage: prod");
+    case.write("environments/dev/environment.yaml", environment.as_bytes());
+    let app = case.read("catalog/web/app.yaml");
+    case.write("catalog/web/app.yaml", format!("{app}paths: {{ replicas: replicas }}\n").as_bytes());
+    let said = || case.run(&["bootstrap", "dev", "--script", "--mode", "inline"]).stderr;
+    let unknown = "how many replicas `web` has";
+    assert!(said().contains(unknown), "{}", said());
+    case.write("catalog/web/values.yaml", b"replicas: 2\n");
+    assert!(!said().contains(unknown), "{}", said());
+}
+
 /// Generated values live in one namespace; where it is no release's of these steps it is made all the same.
 #[test]
 fn the_namespace_of_the_secrets_is_there() {
