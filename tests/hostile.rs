@@ -261,6 +261,7 @@ fn large_files() {
         ("---\n".repeat(1_000_000), "yaml/limit"),
         (format!("[{}]\n", "{},".repeat(1_300_000)), "yaml/limit"),
         (format!("a: [{}]\n", "a,".repeat(2_000_000)), "yaml/limit"),
+        (format!("a: [{}\"\"]\n", "\"\", ".repeat(1_000_000)), "yaml/limit"),
         ("[".repeat(4_000_000), "yaml/limit"),
         ("a: 1\n".repeat(600_000), "yaml/"),
     ] {
@@ -268,6 +269,19 @@ fn large_files() {
     }
     let schema = format!("{{\"anyOf\":[{}{{}}]}}", "{},".repeat(1_300_000));
     render(&project().file("catalog/web/values.schema.json", schema)).says(1, &["schema/invalid", "too large"]);
+}
+
+/// Many keys and items of two layers, which must not be looked for one by one.
+#[test]
+fn layers_that_meet_in_many_places() {
+    let all = |line: &dyn Fn(usize) -> String| (0..20_000).map(line).collect::<String>();
+    let over = "environments/dev/values/web.yaml";
+    let unset = with_values(all(&|key| format!("k{key}: 0\n"))).file(over, all(&|key| format!("k{key}: !unset\n")));
+    let items = |tag: &str| all(&|item| format!("  - {{ name: i{item}, a: {tag} }}\n"));
+    let merged = with_values(format!("l:\n{}", items("x"))).file(over, format!("l: !merge:name\n{}", items("y")));
+    for case in [unset, merged] {
+        render(&case).says(0, &[]);
+    }
 }
 
 #[test]

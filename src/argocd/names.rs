@@ -221,6 +221,13 @@ pub const NAMESPACED_KINDS: &[(&str, &str)] = &[
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn subdomains_are_labels_with_dots_between(text in r"[ab0.\-A_]{0,7}") {
+            proptest::prop_assert_eq!(is_dns_subdomain(&text), text.split('.').all(is_label_of_any_length));
+        }
+    }
+
     #[test]
     fn subdomains() {
         assert!(is_dns_subdomain("a") && is_dns_subdomain("a.b-c.9") && is_dns_subdomain(&"a".repeat(253)));

@@ -12,12 +12,11 @@
 #![expect(clippy::disallowed_methods, reason = "this is the door to the file system")]
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{ErrorKind, Read};
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use walkdir::{DirEntry, WalkDir};
 
 use super::beneath::{self, Beneath};
@@ -58,9 +57,9 @@ struct Walk {
     /// Sorted by path.
     entries: Vec<Entry>,
     /// Their places in `entries`. Most files that are asked for are not there.
-    index: FxHashMap<Arc<str>, u32>,
+    index: HashMap<Arc<str>, u32>,
     /// Folders below it.
-    folders: FxHashSet<Box<str>>,
+    folders: HashSet<Box<str>>,
     problems: Vec<ReadError>,
     /// There are links to folders, which have to be looked for in front of a missing file.
     folder_links: bool,

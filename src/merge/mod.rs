@@ -186,6 +186,20 @@ impl Forest {
         })
     }
 
+    /// An item of a list by its number.
+    pub fn item(&self, node: Ref, index: usize) -> Option<Ref> {
+        match self.made_node(node) {
+            Some(Made { shape: Shape::Seq { first, len }, .. }) => {
+                self.items[*first as usize..(*first + *len) as usize].get(index).copied()
+            }
+            Some(_) => None,
+            None => {
+                let items = self.docs[node.layer as usize].items(NodeId(node.node));
+                items.get(index).map(|item| Ref::of(LayerId(node.layer), *item))
+            }
+        }
+    }
+
     /// Entry of a key in a map.
     pub fn entry(&self, node: Ref, key: &str) -> Option<(KeyRef, Ref)> {
         self.entries(node).find(|(entry, _)| self.key(*entry) == key)
@@ -199,7 +213,7 @@ impl Forest {
     pub fn at(&self, root: Ref, path: &Path) -> Option<Ref> {
         path.0.iter().try_fold(root, |node, step| match step {
             Step::Key(key) => self.get(node, key),
-            Step::Index(index) => self.items(node).nth(*index),
+            Step::Index(index) => self.item(node, *index),
         })
     }
 
@@ -209,7 +223,7 @@ impl Forest {
         for (depth, step) in path.0.iter().enumerate() {
             let next = match step {
                 Step::Key(key) => self.get(node, key),
-                Step::Index(index) => self.items(node).nth(*index),
+                Step::Index(index) => self.item(node, *index),
             };
             match next {
                 Some(next) => node = next,

@@ -1,8 +1,7 @@
 //! The merge itself: one layer's node onto a base.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
 
 use super::{Forest, KeyRef, LayerId, MADE, Made, MadeEntry, Path, Ref, Shape, Step};
 use crate::diag::{Code, Diagnostic};
@@ -115,7 +114,7 @@ impl Merge<'_> {
         self.open.extend(self.forest.entries(base).map(|(key, value)| MadeEntry { key, value }));
         let known = self.open.len() - from;
         let overlay = self.doc.entries(node);
-        let index: Option<FxHashMap<String, usize>> = (known * overlay.len() > HASH_FROM).then(|| {
+        let index: Option<HashMap<String, usize>> = (known * overlay.len() > HASH_FROM).then(|| {
             let keys = self.open.iter().enumerate().skip(from);
             keys.map(|(at, entry)| (self.forest.key(entry.key).to_owned(), at)).collect()
         });
@@ -141,9 +140,15 @@ impl Merge<'_> {
                 (None, merged) => self.open.extend(merged),
             }
         }
-        gone.sort_unstable();
-        for at in gone.into_iter().rev() {
-            self.open.remove(at);
+        if !gone.is_empty() {
+            gone.sort_unstable();
+            let (mut at, mut gone) = (from, gone.into_iter().peekable());
+            let kept = self.open.split_off(from).into_iter().filter(|_| {
+                let stays = gone.next_if_eq(&at).is_none();
+                at += 1;
+                stays
+            });
+            self.open.extend(kept);
         }
         self.make_map(from, node)
     }
@@ -151,26 +156,49 @@ impl Merge<'_> {
     fn lists(&mut self, base: Ref, node: NodeId, tag: &Tag) -> Ref {
         let base_items: Vec<Ref> = self.forest.items(base).collect();
         let own = self.doc.items(node);
-        let mut items;
-        match tag {
-            Tag::Merge(by) => {
-                items = base_items;
-                for item in own {
-                    self.merge_item(&mut items, *item, by);
-                }
-            }
+        let items = match tag {
+            Tag::Merge(by) => self.merged_items(base_items, own, by),
             tag => {
                 let fresh: Vec<Ref> = own.iter().map(|item| self.fresh(*item)).collect();
                 let (mut first, second) = if *tag == Tag::Append { (base_items, fresh) } else { (fresh, base_items) };
                 first.extend(second);
-                items = first;
+                first
             }
-        }
+        };
         self.make_seq(&items, node)
     }
 
+    /// The items of a `!merge:<by>` list over those of a base.
+    fn merged_items(&mut self, base: Vec<Ref>, own: &[NodeId], by: &str) -> Vec<Ref> {
+        let mut items: Vec<Option<Ref>> = base.into_iter().map(Some).collect();
+        // By the value under `by`, the first of several.
+        let mut index: Option<HashMap<String, usize>> = None;
+        if items.len() * own.len() > HASH_FROM {
+            let mut made = HashMap::new();
+            for (at, id) in items.iter().enumerate().filter_map(|(at, item)| Some((at, self.id((*item)?, by)?))) {
+                made.entry(id.to_owned()).or_insert(at);
+            }
+            index = Some(made);
+        }
+        for item in own {
+            self.merge_item(&mut items, &mut index, *item, by);
+        }
+        items.into_iter().flatten().collect()
+    }
+
+    /// What tells an item of a list from the others.
+    fn id(&self, item: Ref, by: &str) -> Option<&str> {
+        self.forest.get(item, by).map(|value| self.forest.text(value))
+    }
+
     /// Merges one item of a `!merge:<by>` list into the item that has the same value under `by`, or appends it.
-    fn merge_item(&mut self, items: &mut Vec<Ref>, item: NodeId, by: &str) {
+    fn merge_item(
+        &mut self,
+        items: &mut Vec<Option<Ref>>,
+        index: &mut Option<HashMap<String, usize>>,
+        item: NodeId,
+        by: &str,
+    ) {
         let doc = self.doc;
         let Some(id) = doc.get(item, by).map(|id| doc.text(id)) else {
             let finding = Diagnostic::new(
@@ -181,15 +209,23 @@ impl Merge<'_> {
             self.findings.push(finding.at(doc.span(item), format!("`{by}` is missing here")).help(help));
             return;
         };
-        let same = |have: &Ref| self.forest.get(*have, by).is_some_and(|value| self.forest.text(value) == id);
-        match items.iter().position(same) {
-            Some(at) => match self.node(Some(items[at]), item) {
-                Some(merged) => items[at] = merged,
-                None => {
-                    items.remove(at);
-                }
-            },
-            None => items.extend(self.node(None, item)),
+        let found = match index {
+            Some(index) => index.get(id).copied(),
+            None => items.iter().position(|have| have.is_some_and(|have| self.id(have, by) == Some(id))),
+        };
+        let below = found.and_then(|at| items[at]);
+        let merged = self.node(below, item);
+        match found {
+            Some(at) => items[at] = merged,
+            None => items.extend(merged.map(Some)),
+        }
+        match (found, merged) {
+            // There may be another one of that name.
+            (Some(_), None) => *index = None,
+            (None, Some(_)) => {
+                index.as_mut().map(|index| index.insert(id.to_owned(), items.len() - 1));
+            }
+            _ => {}
         }
     }
 
@@ -259,5 +295,81 @@ pub(crate) fn noun(kind: Kind) -> &'static str {
         Kind::Str => "a string",
         Kind::Map => "a map",
         Kind::Seq => "a list",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::diag::SourceMap;
+    use crate::yaml;
+
+    /// The merge of some layers.
+    fn merged(layers: &[&str]) -> Json {
+        let (sources, mut findings, mut forest) = (SourceMap::new(), Vec::new(), Forest::new());
+        let mut root = None;
+        for text in layers {
+            let (file, text) =
+                yaml::decode(text.as_bytes(), "a.yaml", &sources, &yaml::Limits::default(), &mut findings).unwrap();
+            let doc = yaml::parse(&text, file, &yaml::Limits::default(), &mut findings).remove(0);
+            let node = doc.root();
+            let layer = forest.add(Arc::new(doc));
+            root = forest.overlay(root, layer, node, &mut findings);
+        }
+        assert_eq!(findings, []);
+        forest.to_json(root.unwrap())
+    }
+
+    /// From a size on keys are looked for with an index; the result is that of a small map.
+    #[test]
+    fn keys_are_found_and_removed_at_any_size() {
+        for size in [4, 400] {
+            let (mut base, mut over, mut expected) = (String::new(), String::new(), serde_json::Map::new());
+            for key in 0..size {
+                writeln!(base, "k{key}: {{ a: {key}, b: 0 }}").unwrap();
+                match key % 4 {
+                    0 => writeln!(over, "k{key}: !unset").unwrap(),
+                    1 => writeln!(over, "k{key}: {{ a: !unset , b: 1, c: 2 }}").unwrap(),
+                    2 => writeln!(over, "n{key}: x").unwrap(),
+                    _ => {}
+                }
+                match key % 4 {
+                    0 => None,
+                    1 => expected.insert(format!("k{key}"), json!({ "b": 1, "c": 2 })),
+                    _ => expected.insert(format!("k{key}"), json!({ "a": key, "b": 0 })),
+                };
+            }
+            (0..size).filter(|key| key % 4 == 2).for_each(|key| _ = expected.insert(format!("n{key}"), json!("x")));
+            let over = over.replace("{ a: !unset , b: 1, c: 2 }", "\n  a: !unset\n  b: 1\n  c: 2");
+            let found = merged(&[&base, &over]);
+            assert_eq!(found, Json::Object(expected.clone()));
+            assert!(found.as_object().unwrap().keys().eq(expected.keys()), "in their order");
+        }
+    }
+
+    /// The same of the items of a list.
+    #[test]
+    fn items_are_found_at_any_size() {
+        for size in [3, 300] {
+            let (mut base, mut over, mut expected) = ("l:\n".to_owned(), "l: !merge:name\n".to_owned(), Vec::new());
+            for item in 0..size {
+                writeln!(base, "  - {{ name: i{item}, a: {item} }}\n  - {{ name: i{item}, a: twice }}\n  - alone")
+                    .unwrap();
+                writeln!(
+                    over,
+                    "  - {{ name: i{item}, b: 1 }}\n  - {{ name: n{item}, b: 2 }}\n  - {{ name: n{item}, c: 3 }}"
+                )
+                .unwrap();
+                expected.push(json!({ "name": format!("i{item}"), "a": item, "b": 1 }));
+                expected.push(json!({ "name": format!("i{item}"), "a": "twice" }));
+                expected.push(json!("alone"));
+            }
+            expected.extend((0..size).map(|item| json!({ "name": format!("n{item}"), "b": 2, "c": 3 })));
+            assert_eq!(merged(&[&base, &over]), json!({ "l": expected }));
+        }
     }
 }

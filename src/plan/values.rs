@@ -273,9 +273,7 @@ impl<'t> Evaluated<'t> {
     fn child(&self, node: Node<'t>, step: &Step) -> Option<Node<'t>> {
         match (node, step) {
             (Node::Merged(node), Step::Key(key)) => self.forest.get(node, key).map(|node| self.resolve(node)),
-            (Node::Merged(node), Step::Index(index)) => {
-                self.forest.items(node).nth(*index).map(|node| self.resolve(node))
-            }
+            (Node::Merged(node), Step::Index(index)) => self.forest.item(node, *index).map(|node| self.resolve(node)),
             (Node::Result(value), Step::Key(key)) => value.get(key).map(Node::Result),
             (Node::Result(value), Step::Index(index)) => value.get(index).map(Node::Result),
         }

@@ -2,7 +2,7 @@
 //!
 //! The releases of an app differ in little: what no template stands below and no layer of one release touches is the same
 //! node in all of them, and at the same indentation the same text ([`crate::yaml::emit_value`]). So it is written once and
-//! copied after that.
+//! copied after that, as long as it is short.
 
 use std::ops::Range;
 
@@ -14,6 +14,12 @@ use crate::plan::Plan;
 use crate::plan::values::{Evaluated, Node};
 use crate::resolve::release::ReleaseModel;
 use crate::yaml::{self, Behind, Kind, View};
+
+/// Bytes of a text that is kept. Of a longer one the parts are, so that nothing is kept once for every level around it.
+const TEXT_MAX: usize = 2 << 10;
+
+/// Bytes that are kept of one app.
+const KEPT_MAX: usize = 256 << 10;
 
 /// Writes the values of the releases of one app.
 #[derive(Debug, Default)]
@@ -91,9 +97,9 @@ impl ValuesFiles {
         } else {
             self.children(tree, spot, is_map, out);
         }
-        if !templated && !self.single {
-            let from = self.kept.len();
-            self.kept.push_str(&out[start..]);
+        let (from, text) = (self.kept.len(), &out[start..]);
+        if !templated && !self.single && text.len() <= TEXT_MAX && from + text.len() <= KEPT_MAX {
+            self.kept.push_str(text);
             self.known.insert(spot, from..self.kept.len());
         }
     }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use jsonschema::JsonType;
 use jsonschema::json::{self, NodeIdentity};
@@ -13,7 +14,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::shape::Types;
 use crate::merge::{Forest, Ref, scalar_json};
-use crate::yaml::Kind;
+use crate::yaml::{Kind, scalar};
 
 /// What templates gave, by the scalar they stand in.
 pub type Results = FxHashMap<Ref, Json>;
@@ -176,7 +177,16 @@ impl<'t> Instance<'t> {
     fn is_kept(tree: Tree<'t>, node: Ref, stripped: bool) -> bool {
         let Tree { forest, results } = tree;
         let result = || if forest.templated(node) { results.get(&node) } else { None };
-        !stripped || forest.kind(node) != Kind::Null && result().is_none_or(|result| !result.is_null())
+        !stripped
+            || match forest.kind(node) {
+                Kind::Null => false,
+                // What JSON does not have is null.
+                kind @ (Kind::Int | Kind::Float) => {
+                    let text = forest.text(node);
+                    scalar::is_plain_number(text) || !scalar_json(kind, text).is_null()
+                }
+                _ => result().is_none_or(|result| !result.is_null()),
+            }
     }
 
     /// Shows a map's members until `each` has seen enough.
@@ -211,7 +221,7 @@ pub struct Members<'t> {
     stripped: bool,
     len: OnceCell<usize>,
     /// Made for the first search in a large map, so that a hostile one costs no square of its size.
-    index: OnceCell<FxHashMap<&'t str, Instance<'t>>>,
+    index: OnceCell<HashMap<&'t str, Instance<'t>>>,
 }
 
 /// A list of an instance.
@@ -497,6 +507,21 @@ mod tests {
                 }
             });
         }
+    }
+
+    #[test]
+    fn what_json_does_not_have_is_not_there() {
+        with_tree("a: !!float .inf\nb: 1\n", &Json::Null, |forest, results, root| {
+            let instance = Instance::merged(forest, results, root);
+            assert_eq!(instance.clone().into_json(), json!({ "b": 1 }));
+            for document in [
+                json!({ "maxProperties": 1 }),
+                json!({ "not": { "required": ["a"] } }),
+                json!({ "properties": { "a": { "type": "number" } } }),
+            ] {
+                assert!(Schema::compile(document).unwrap().is_valid(instance.clone()));
+            }
+        });
     }
 
     #[test]

@@ -226,7 +226,8 @@ fn may_name_one(key: &str) -> bool {
             count += 1;
             // A key is one of something.
             let begins = BEGINNINGS[three / 64] >> (three % 64) & 1 == 1 && (count > 3 || three != number_of(b"key"));
-            if begins && PARTS.iter().any(|part| number_of(part.as_bytes()) == three && goes_on(&key[at + 1..], &part[3..]))
+            if begins
+                && PARTS.iter().any(|part| number_of(part.as_bytes()) == three && goes_on(&key[at + 1..], &part[3..]))
             {
                 return true;
             }
@@ -305,7 +306,31 @@ pub(super) fn words(key: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::Strategy as _;
+
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn parts_are_found_by_their_letters(
+            pieces in proptest::collection::vec(
+                proptest::prop_oneof![
+                    proptest::sample::select(PARTS).prop_map(str::to_owned),
+                    proptest::sample::select(PARTS).prop_map(|part| part[..part.len() - 1].to_uppercase()),
+                    "[a-zA-Z0-9_-]{0,3}",
+                    "[\u{e9}\u{212a}]",
+                ],
+                0..4,
+            ),
+        ) {
+            let key = pieces.concat();
+            let letters: String = key.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+            let holds = |part: &&str| letters.match_indices(*part).any(|(at, _)| at > 0 || *part != "key");
+            // It is asked first: one that holds none names none.
+            proptest::prop_assert!(may_name_one(&key) || !PARTS.iter().any(holds), "{}", key);
+            proptest::prop_assert!(!key.is_ascii() || !may_name_one(&key) || PARTS.iter().any(holds), "{}", key);
+        }
+    }
 
     #[test]
     fn keys_that_name_a_secret() {

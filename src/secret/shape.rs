@@ -55,7 +55,11 @@ pub(super) fn of(text: &str) -> Option<&'static str> {
     if hooks && HOOKS.iter().any(|hook| text.find(hook).is_some_and(|at| is_word(&text[at + hook.len()..], 8))) {
         return Some("the address of a webhook");
     }
-    if slash && has(b'@') && text.contains("://") && text.split([' ', '\n', '\t', '"', '\'', ',']).any(is_url_with_password) {
+    if slash
+        && has(b'@')
+        && text.contains("://")
+        && text.split([' ', '\n', '\t', '"', '\'', ',']).any(is_url_with_password)
+    {
         return Some("an address with a password");
     }
     let cut = |c: char| if c.is_ascii() { is_cut(c as u8) } else { c.is_whitespace() };

@@ -1,8 +1,9 @@
 //! Files → documents, each read and parsed once however many releases use it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::Source;
 use super::budget::{Budget, Exceeded, Meter, Resource};
@@ -22,7 +23,8 @@ pub struct Docs<'s> {
 
 /// What several views of one repository share.
 struct Kept {
-    parsed: Mutex<FxHashMap<Box<str>, Slot>>,
+    /// By paths that a stranger may have chosen, so the hash is one with a key.
+    parsed: Mutex<HashMap<Box<str>, Slot>>,
     /// The slot of every file that was read and is not needed any more.
     forgotten: Slot,
     findings: Mutex<Vec<Diagnostic>>,

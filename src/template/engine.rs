@@ -222,7 +222,8 @@ impl Engine {
 
 /// The names of an expression that is nothing but names with dots between them, two at least.
 fn path(expression: &str) -> Option<Vec<String>> {
-    const WORDS: &[&str] = &["and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"];
+    const WORDS: &[&str] =
+        &["and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"];
     let is_name = |name: &str| {
         let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         word && name.starts_with(|first: char| !first.is_ascii_digit()) && !WORDS.contains(&name)
@@ -442,6 +443,7 @@ fn list(names: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -464,6 +466,33 @@ mod tests {
         let engine = Engine::new();
         let compiled = engine.compile(text)?;
         engine.evaluate(&compiled, text, &scope())
+    }
+
+    proptest! {
+        /// What is followed leads where MiniJinja goes, and says the same where that is nowhere.
+        #[test]
+        fn a_path_is_what_minijinja_makes_of_it(
+            path in r"(vars|release|cap|env|none|true|not|x)(\.(name|replicas|list|none|nothing|items|ingress|className|0|if)){0,3}",
+            blanks in r"[ \n\t]{0,2}",
+        ) {
+            let text = format!("${{{{{blanks}{path}{blanks}}}}}");
+            let (engine, range) = (Engine::new(), 3..text.len() - 2);
+            let json = |value: Value| functions::json(&value).unwrap();
+            let plain = engine
+                .any_expression(&text, range.clone())
+                .and_then(|part| evaluate_part(&part, &text, &scope()))
+                .map(json);
+            let ours = engine.expression(&text, range).and_then(|part| engine.value(&part, &text, &scope())).map(json);
+            prop_assert_eq!(ours, plain);
+        }
+    }
+
+    #[test]
+    fn paths_are_seen() {
+        assert_eq!(path(" vars.a_b.c1 "), Some(vec!["vars".to_owned(), "a_b".to_owned(), "c1".to_owned()]));
+        for other in ["vars", "vars.", ".vars", "vars.1a", "vars.not", "vars.a b", "vars.a()", "vars.a|x", "a.\tb"] {
+            assert_eq!(path(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Context, object};
 use super::namespace::{self, Namespace, metadata};
+use super::{Context, object};
 use crate::diag::{Code, Diagnostic};
 use crate::model::{Amount, Quantity, QuotaPolicy, Requests, Tier};
 use crate::plan::Plan;

@@ -214,6 +214,11 @@ impl<'a> Builder<'a> {
         self.doc.weight = self.shapes.get(self.doc.root.0 as usize).map_or(1, |shape| shape.weight);
         let next = empty(self.file, &self.doc.text);
         let mut doc = std::mem::replace(&mut self.doc, next);
+        // A long text promised more.
+        if doc.nodes.capacity() > 2 * doc.nodes.len() + 16 {
+            doc.nodes.shrink_to_fit();
+            doc.entries.shrink_to_fit();
+        }
         if doc.nodes.is_empty() {
             doc = Doc::null(self.file, Arc::clone(&doc.text));
         }

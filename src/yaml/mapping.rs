@@ -4,9 +4,7 @@
 //! the two win; where that makes a difference the map is read as YAML says, and a warning asks to put `<<` first, which
 //! everybody reads alike.
 
-use std::collections::HashMap;
-
-use rustc_hash::FxHashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::build::{Builder, Slot, Stop};
 use super::doc::{Content, Entry};
@@ -103,7 +101,7 @@ impl Builder<'_> {
             Slot::Entry(entry) => Some(self.doc.text(entry.key)),
             Slot::Merge { .. } => None,
         };
-        let mut known: FxHashSet<&str> = FxHashSet::default();
+        let mut known: HashSet<&str> = HashSet::new();
         for (at, slot) in slots.iter().enumerate() {
             let own = key(slot)?;
             let few = slots.len() <= SEARCHED;

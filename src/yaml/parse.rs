@@ -1,8 +1,9 @@
 //! Text → documents: the parser's events, taken one by one onto an own stack.
 //!
 //! yaml-rust2's `load` recurses and could exhaust the stack on hostile depth, and its events know neither duplicate keys
-//! nor `<<`; so events are pulled and all of that is done in `build`. A text is checked for what YAML does not allow
-//! first: the parser takes a NUL for the end of the file and would silently lose the rest.
+//! nor `<<`; so events are pulled and all of that is done in `build`. What is not simple (`simple`) is checked for what
+//! YAML does not allow before the parser sees it: the parser takes a NUL for the end of the file and would silently lose
+//! the rest.
 
 use std::cell::Cell;
 use std::sync::Arc;

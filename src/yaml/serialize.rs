@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::ser::{self, Impossible, Serialize};
 use super::emit::{View, spaces, write_key, write_scalar};
+use serde::ser::{self, Impossible, Serialize};
 
 /// What cannot be written: a key that is no text, or a kind of type that no object of ours is made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -316,9 +316,13 @@ impl<'t> Reader<'t, '_, '_> {
     fn quoted(&mut self, start: usize) -> Simple<usize> {
         let text = self.text;
         let quote = self.byte(start);
-        let line = &text[start + 1..self.end_of_line(start)];
-        let length = line.bytes().position(|byte| byte == quote).ok_or(NotSimple)?;
-        let (value, end) = (&line[..length], start + 1 + length + 1);
+        let rest = &text[start + 1..];
+        // No further than to where it ends: a line may hold any number of them.
+        let length = rest.bytes().position(|byte| byte == quote || byte == b'\n').ok_or(NotSimple)?;
+        let (value, end) = (&rest[..length], start + 1 + length + 1);
+        if rest.as_bytes()[length] == b'\n' {
+            return Err(NotSimple);
+        }
         if self.byte(end) == quote || (quote == b'"' && value.contains('\\')) {
             return Err(NotSimple);
         }

@@ -429,7 +429,15 @@ impl Output {
             for folder in parents(path).filter(|folder| made.insert(folder)) {
                 self.make_folder(folder)?;
             }
-            fs::rename(self.staging.file(*file), &at).map_err(WriteError::io("replace", at))?;
+            let staged = self.staging.file(*file);
+            let placed = match fs::rename(&staged, &at) {
+                // Somebody has removed the folder since it was looked at.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    at.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(&staged, &at))
+                }
+                placed => placed,
+            };
+            placed.map_err(WriteError::io("replace", at))?;
         }
 
         for path in steps.stale.iter().filter(|path| !in_the_way(path)) {
