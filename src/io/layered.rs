@@ -6,7 +6,7 @@
 //! have to be read.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use super::embedded::PREFIX;
@@ -18,7 +18,7 @@ pub struct Layered<O, U> {
     over: O,
     under: U,
     /// Catalog entries of `over`, known after the first question about the catalog.
-    own_apps: OnceLock<BTreeSet<String>>,
+    own_apps: OnceLock<HashSet<String>>,
 }
 
 /// Where a path of the layered view lies.
@@ -52,7 +52,7 @@ impl<O: Source, U: Source> Layered<O, U> {
         }
     }
 
-    fn own_apps(&self) -> &BTreeSet<String> {
+    fn own_apps(&self) -> &HashSet<String> {
         self.own_apps.get_or_init(|| {
             self.over
                 .list("catalog")

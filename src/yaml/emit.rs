@@ -276,6 +276,13 @@ pub(super) fn write_key(key: &str, indent: usize, out: &mut String) {
     out.push(':');
 }
 
+/// The same for the name of a field of a type of ours, which is a bare word.
+pub(super) fn write_word(key: &'static str, out: &mut String) {
+    debug_assert!(is_bare(key, Classes::of(key)) && key.len() <= LONGEST_SIMPLE_KEY);
+    out.push_str(key);
+    out.push(':');
+}
+
 /// May stand in a bare string, though not everywhere (see [`is_bare`]).
 const BARE: u8 = 1;
 /// May begin a bare string.

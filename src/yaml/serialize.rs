@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::emit::{View, spaces, write_key, write_scalar};
+use super::emit::{View, spaces, write_key, write_scalar, write_word};
 use serde::ser::{self, Impossible, Serialize};
 
 /// What cannot be written: a key that is no text, or a kind of type that no object of ours is made of.
@@ -83,13 +83,14 @@ impl Children<'_> {
         self.any = true;
     }
 
-    fn entry<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), SerializeError> {
+    /// An entry whose key is the name of a field or variant.
+    fn entry<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), SerializeError> {
         if self.place.behind == Behind::KeyItself {
             return unknown("a key that is no text");
         }
         self.line();
         let Place { out, indent, .. } = &mut self.place;
-        write_key(key, *indent, out);
+        write_word(key, out);
         value.serialize(Place { out, indent: *indent + 2, behind: Behind::Key })
     }
 

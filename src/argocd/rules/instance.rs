@@ -1,6 +1,7 @@
 //! What the objects of one Argo CD must agree on: names that are given once, and projects that admit their
 //! Applications.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use crate::argocd::Version;
@@ -46,9 +47,9 @@ impl Rules {
     fn admitted(&mut self, application: &Application, project: &AppProject) {
         let name = &project.metadata.name;
         for source in application.spec.all_sources() {
-            if !admits(&project.spec.source_repos, |pattern| {
-                *pattern == source.repo_url || glob(&normalized(pattern), &normalized(&source.repo_url), true)
-            }) {
+            let wanted = LazyCell::new(|| normalized(&source.repo_url));
+            let fits = |pattern: &str| pattern == source.repo_url || glob(&normalized(pattern), wanted.as_str(), true);
+            if !admits(&project.spec.source_repos, &source.repo_url, fits) {
                 self.field(format!("AppProject `{name}` does not allow the repository `{}`", source.repo_url));
             }
         }
@@ -92,10 +93,12 @@ fn matches(pattern: &str, text: &str) -> bool {
     !pattern.starts_with('!') && glob(pattern, text, false)
 }
 
-/// Whether one pattern matches and none that begins with `!` denies.
-fn admits(patterns: &[String], matches: impl Fn(&str) -> bool) -> bool {
-    let (denied, allowed): (Vec<_>, Vec<_>) = patterns.iter().partition(|pattern| pattern.starts_with('!'));
-    allowed.iter().any(|pattern| matches(pattern)) && !denied.iter().any(|pattern| matches(&pattern[1..]))
+/// Whether one pattern matches and none that begins with `!` denies. The text itself mostly is among them.
+fn admits(patterns: &[String], text: &str, matches: impl Fn(&str) -> bool) -> bool {
+    let mut denied = patterns.iter().filter_map(|pattern| pattern.strip_prefix('!'));
+    let mut allowed = patterns.iter().filter(|pattern| !pattern.starts_with('!'));
+    (patterns.iter().any(|pattern| pattern == text) || allowed.any(|pattern| matches(pattern)))
+        && !denied.any(matches)
 }
 
 /// A repository's URL as Argo CD compares it: lower case, without `.git` and blanks (`NormalizeGitURL`, by reading).
@@ -160,7 +163,7 @@ mod tests {
     #[test]
     fn denial_wins() {
         let patterns = ["https://a/**".to_owned(), "!https://a/secret".to_owned()];
-        let allowed = |url: &str| admits(&patterns, |pattern| glob(pattern, url, true));
+        let allowed = |url: &str| admits(&patterns, url, |pattern| glob(pattern, url, true));
         assert!(allowed("https://a/x/y") && !allowed("https://a/secret") && !allowed("https://b"));
         assert_eq!(normalized(" https://Git.example.com/Ops/Homelab.git"), "https://git.example.com/ops/homelab");
     }
