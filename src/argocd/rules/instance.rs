@@ -97,8 +97,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 fn admits(patterns: &[String], text: &str, matches: impl Fn(&str) -> bool) -> bool {
     let mut denied = patterns.iter().filter_map(|pattern| pattern.strip_prefix('!'));
     let mut allowed = patterns.iter().filter(|pattern| !pattern.starts_with('!'));
-    (patterns.iter().any(|pattern| pattern == text) || allowed.any(|pattern| matches(pattern)))
-        && !denied.any(matches)
+    (patterns.iter().any(|pattern| pattern == text) || allowed.any(|pattern| matches(pattern))) && !denied.any(matches)
 }
 
 /// A repository's URL as Argo CD compares it: lower case, without `.git` and blanks (`NormalizeGitURL`, by reading).
