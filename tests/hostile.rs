@@ -284,6 +284,15 @@ fn layers_that_meet_in_many_places() {
     }
 }
 
+/// What stands deep in many maps, in an app of several clusters: no text is held once for every level.
+#[test]
+fn a_long_list_in_many_maps() {
+    let values = format!("{}[{}0]{}\n", "a: { ".repeat(55) + "l: ", "0, ".repeat(60_000), " }".repeat(55));
+    let clusters = format!("{ENVIRONMENT}clusters: [{{ name: one }}, {{ name: two }}]\n");
+    let case = with_values(values).file("environments/dev/environment.yaml", clusters);
+    render(&case).says(0, &[]);
+}
+
 #[test]
 fn aliases_and_merge_keys_that_multiply() {
     let mut lists = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();

@@ -52,6 +52,20 @@ fn everything(_: &str) -> bool {
     true
 }
 
+/// Somebody else tidies up between the look at the folder and the writing.
+#[test]
+fn a_folder_that_vanishes_is_made_again() {
+    let root = tempfile::tempdir().unwrap();
+    write(&root, &[("a/b/one.yaml", "x")]).unwrap();
+    let output = open(&root, Mode::Write);
+    output.stage("a/b/one.yaml", ours("y").as_bytes()).unwrap();
+    output.stage("a/b/two.yaml", ours("z").as_bytes()).unwrap();
+    output.commit_after(everything, |_, _| fs::remove_dir_all(root.path().join("rendered/a")).unwrap()).unwrap();
+    let found = look(&root.path().join("rendered"));
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["a", "a/b", "a/b/one.yaml", "a/b/two.yaml"]);
+    assert_eq!(found["a/b/one.yaml"], ours("y"));
+}
+
 /// Writes exactly these files.
 fn write(root: &TempDir, files: &[(&str, &str)]) -> Result<Summary, WriteError> {
     let output = open(root, Mode::Write);

@@ -181,7 +181,7 @@ fn prove(set: &ApplicationSet, elements: &[Element]) -> Result<(), FactorError> 
 type Folded = (Template, Vec<Map<String, Value>>);
 
 /// What [`folded`] gives, for Applications that differ by texts with a pattern alone, as almost all do; `None` for all
-/// others. The first Application becomes the template without a detour, and every element's is made from it again.
+/// others. The first Application becomes the template without a detour, and those of the other elements are made from it again.
 fn generalised(namespace: &str, elements: &[Element], patterns: &Patterns<'_>) -> Option<Folded> {
     let first = elements.first()?;
     let first_params = Value::Object(first.params.clone());

@@ -152,51 +152,38 @@ impl Forest {
 
     /// Entries of a map, in order of first appearance; empty for anything else.
     pub fn entries(&self, node: Ref) -> impl Iterator<Item = (KeyRef, Ref)> + '_ {
-        // One of the two is empty.
-        let (mut made, mut plain): (std::slice::Iter<'_, MadeEntry>, std::slice::Iter<'_, Entry>) = Default::default();
-        match self.made_node(node) {
+        let (made, plain): (&[MadeEntry], &[Entry]) = match self.made_node(node) {
             Some(Made { shape: Shape::Map { first, len }, .. }) => {
-                made = self.entries[*first as usize..(*first + *len) as usize].iter();
+                (&self.entries[*first as usize..(*first + *len) as usize], &[])
             }
-            Some(_) => {}
-            None => plain = self.docs[node.layer as usize].entries(NodeId(node.node)).iter(),
-        }
+            Some(_) => (&[], &[]),
+            None => (&[], self.docs[node.layer as usize].entries(NodeId(node.node))),
+        };
         let layer = LayerId(node.layer);
-        std::iter::from_fn(move || match made.next() {
-            Some(entry) => Some((entry.key, entry.value)),
-            None => plain.next().map(|entry| (KeyRef { layer, node: entry.key }, Ref::of(layer, entry.value))),
-        })
+        let plain = plain.iter().map(move |entry| (KeyRef { layer, node: entry.key }, Ref::of(layer, entry.value)));
+        made.iter().map(|entry| (entry.key, entry.value)).chain(plain)
     }
 
     /// Items of a list; empty for anything else.
     pub fn items(&self, node: Ref) -> impl Iterator<Item = Ref> + '_ {
-        // One of the two is empty.
-        let (mut made, mut plain): (std::slice::Iter<'_, Ref>, std::slice::Iter<'_, NodeId>) = Default::default();
-        match self.made_node(node) {
-            Some(Made { shape: Shape::Seq { first, len }, .. }) => {
-                made = self.items[*first as usize..(*first + *len) as usize].iter();
-            }
-            Some(_) => {}
-            None => plain = self.docs[node.layer as usize].items(NodeId(node.node)).iter(),
-        }
-        let layer = LayerId(node.layer);
-        std::iter::from_fn(move || match made.next() {
-            Some(item) => Some(*item),
-            None => plain.next().map(|item| Ref::of(layer, *item)),
-        })
+        let (made, plain) = self.list(node);
+        made.iter().copied().chain(plain.iter().map(move |item| Ref::of(LayerId(node.layer), *item)))
     }
 
     /// An item of a list by its number.
     pub fn item(&self, node: Ref, index: usize) -> Option<Ref> {
+        let (made, plain) = self.list(node);
+        made.get(index).copied().or_else(|| plain.get(index).map(|item| Ref::of(LayerId(node.layer), *item)))
+    }
+
+    /// The items of a list that merging made, or of one of a layer: one of the two is empty.
+    fn list(&self, node: Ref) -> (&[Ref], &[NodeId]) {
         match self.made_node(node) {
             Some(Made { shape: Shape::Seq { first, len }, .. }) => {
-                self.items[*first as usize..(*first + *len) as usize].get(index).copied()
+                (&self.items[*first as usize..(*first + *len) as usize], &[])
             }
-            Some(_) => None,
-            None => {
-                let items = self.docs[node.layer as usize].items(NodeId(node.node));
-                items.get(index).map(|item| Ref::of(LayerId(node.layer), *item))
-            }
+            Some(_) => (&[], &[]),
+            None => (&[], self.docs[node.layer as usize].items(NodeId(node.node))),
         }
     }
 

@@ -173,7 +173,7 @@ impl Merge<'_> {
         let mut items: Vec<Option<Ref>> = base.into_iter().map(Some).collect();
         // By the value under `by`, the first of several.
         let mut index: Option<HashMap<String, usize>> = None;
-        if items.len() * own.len() > HASH_FROM {
+        if (items.len() + own.len()) * own.len() > HASH_FROM {
             let mut made = HashMap::new();
             for (at, id) in items.iter().enumerate().filter_map(|(at, item)| Some((at, self.id((*item)?, by)?))) {
                 made.entry(id.to_owned()).or_insert(at);
@@ -348,6 +348,20 @@ mod tests {
             let found = merged(&[&base, &over]);
             assert_eq!(found, Json::Object(expected.clone()));
             assert!(found.as_object().unwrap().keys().eq(expected.keys()), "in their order");
+        }
+    }
+
+    /// Each name twice, over a list that holds none.
+    #[test]
+    fn items_of_a_name_are_one_over_an_empty_list() {
+        for names in [2, 200] {
+            let mut over = "l: !merge:name\n".to_owned();
+            for key in ["a", "b"] {
+                (0..names).for_each(|item| writeln!(over, "  - {{ name: i{item}, {key}: x }}").unwrap());
+            }
+            let expected: Vec<Json> =
+                (0..names).map(|item| json!({ "name": format!("i{item}"), "a": "x", "b": "x" })).collect();
+            assert_eq!(merged(&["l: []\n", &over]), json!({ "l": expected }));
         }
     }
 

@@ -44,8 +44,9 @@ pub fn bootstrap(workspace: &Workspace, request: &Request) -> (Vec<Diagnostic>, 
     let wanted = wanted(&plan, request, &mut findings);
     let steps = wanted.filter(|_| !has_errors(&findings)).and_then(|wanted| {
         let selected = bootstrap::select(&plan, wanted, &mut findings)?;
-        let mut texts = texts(&plan, &docs, wanted.cluster, &selected.releases, &mut findings);
-        texts.root = root(workspace, &plan, wanted.cluster, request.delivery, &mut findings);
+        let again = request.delivery == Delivery::Inline;
+        let mut texts = texts(&plan, &docs, wanted.cluster, &selected.releases, again, &mut findings);
+        texts.root = root(workspace, &docs, &plan, wanted.cluster, request.delivery, &mut findings);
         Some(bootstrap::steps(&plan, &selected, &texts))
     });
     findings.extend(docs.take_findings());
@@ -103,12 +104,21 @@ fn unknown<'a>(code: Code, what: &str, name: &str, known: impl Iterator<Item = &
     }
 }
 
-/// Values, with what `values.bootstrap.yaml` changes, and manifests of the chosen releases.
-fn texts(plan: &Plan, docs: &Docs<'_>, cluster: usize, releases: &[usize], findings: &mut Vec<Diagnostic>) -> Texts {
+/// Values, with what `values.bootstrap.yaml` changes, and manifests of the chosen releases. `again` says that the root will
+/// want their files too.
+fn texts(
+    plan: &Plan,
+    docs: &Docs<'_>,
+    cluster: usize,
+    releases: &[usize],
+    again: bool,
+    findings: &mut Vec<Diagnostic>,
+) -> Texts {
     let part = Part {
         releases: Some(releases.iter().copied().collect()),
         cluster: Some(cluster),
         bootstrap: true,
+        again,
         ..Part::default()
     };
     let pieces = Mutex::new(BTreeMap::new());
@@ -137,6 +147,7 @@ fn texts(plan: &Plan, docs: &Docs<'_>, cluster: usize, releases: &[usize], findi
 /// when every release was evaluated.
 fn root(
     workspace: &Workspace,
+    docs: &Docs<'_>,
     plan: &Plan,
     cluster: usize,
     delivery: Delivery,
@@ -146,14 +157,11 @@ fn root(
     let file = match delivery {
         Delivery::Files => root::file(plan, instance, Mode::Files),
         Delivery::Inline => {
-            // What was read for the steps is forgotten by now. Its findings are known.
-            let docs = workspace.docs();
             let part = Part { records: true, ..Part::default() };
-            let Ok(evaluation) = evaluate_part(plan, &docs, &part, |_| Ok::<_, Infallible>(()));
+            let Ok(evaluation) = evaluate_part(plan, docs, &part, |_| Ok::<_, Infallible>(()));
             findings.extend(evaluation.findings);
-            findings.extend(docs.take_findings());
             let records = &evaluation.records;
-            let inline = inputs::inline(workspace, &docs, plan, BTreeMap::new(), records, Some(instance));
+            let inline = inputs::inline(workspace, docs, plan, BTreeMap::new(), records, Some(instance));
             root::file(plan, instance, Mode::Inline(&inline))
         }
     };

@@ -40,6 +40,8 @@ pub struct Part {
     pub records: bool,
     /// With the layer of a cluster that comes up without Argo CD.
     pub bootstrap: bool,
+    /// The same documents are evaluated once more, so none is forgotten: a forgotten file reads as one that is not there.
+    pub again: bool,
 }
 
 impl Part {
@@ -248,6 +250,8 @@ fn app_through<E>(
             out.records.insert(*number, own);
         }
     }
-    values.finish();
+    if !part.again {
+        values.finish();
+    }
     Ok(out)
 }

@@ -13,7 +13,7 @@ use crate::merge::Ref;
 use crate::plan::Plan;
 use crate::plan::values::{Evaluated, Node};
 use crate::resolve::release::ReleaseModel;
-use crate::yaml::{self, Behind, Kind, View};
+use crate::yaml::{self, Behind, Kind};
 
 /// Bytes of a text that is kept. Of a longer one the parts are, so that nothing is kept once for every level around it.
 const TEXT_MAX: usize = 2 << 10;
@@ -54,12 +54,7 @@ impl ValuesFiles {
         text.push('\n');
         let head = text.len();
         match root {
-            Some(root) if is_filled_map(tree, root) => {
-                for (key, value) in tree.forest.entries(root) {
-                    yaml::emit_key(tree.forest.key(key), 0, false, &mut text);
-                    self.value(tree, (value, 0, Behind::Key), &mut text);
-                }
-            }
+            Some(root) if is_filled(tree, root) => self.children(tree, root, 0, false, &mut text),
             Some(root) => yaml::emit(tree, Node::Merged(root), &mut text),
             None => text.push_str("{}\n"),
         }
@@ -75,27 +70,29 @@ impl ValuesFiles {
     fn value(&mut self, tree: &Evaluated<'_>, spot: Spot, out: &mut String) {
         let (node, indent, behind) = spot;
         let forest = tree.forest;
-        let is_map = match forest.kind(node) {
-            Kind::Map => true,
-            Kind::Seq => false,
+        match forest.kind(node) {
+            Kind::Map | Kind::Seq => {}
             Kind::Str if forest.templated(node) => {
                 return yaml::emit_value(tree, tree.resolve(node), indent, behind, out);
             }
             kind => {
                 return yaml::emit_scalar(yaml::scalar_view(kind, forest.text(node)), indent, behind, out);
             }
-        };
+        }
         let templated = forest.templated(node);
         if !templated && let Some(range) = self.known.get(&spot) {
             out.push_str(&self.kept[range.clone()]);
             return;
         }
         let start = out.len();
-        let is_empty = if is_map { forest.entries(node).next().is_none() } else { forest.items(node).next().is_none() };
-        if is_empty {
-            yaml::emit_scalar(if is_map { View::Map } else { View::Seq }, indent, behind, out);
+        if is_filled(tree, node) {
+            // The first child continues the line of a dash.
+            if behind == Behind::Key {
+                out.push('\n');
+            }
+            self.children(tree, node, indent + 2, behind == Behind::Dash, out);
         } else {
-            self.children(tree, spot, is_map, out);
+            yaml::emit_value(tree, Node::Merged(node), indent, behind, out);
         }
         let (from, text) = (self.kept.len(), &out[start..]);
         if !templated && !self.single && text.len() <= TEXT_MAX && from + text.len() <= KEPT_MAX {
@@ -104,26 +101,21 @@ impl ValuesFiles {
         }
     }
 
-    fn children(&mut self, tree: &Evaluated<'_>, (node, indent, behind): Spot, is_map: bool, out: &mut String) {
-        let column = indent + 2;
-        let mut inline = behind == Behind::Dash;
-        if !inline {
-            out.push('\n');
+    /// The entries of a map or the items of a list at a column; with `inline` the first continues a line.
+    fn children(&mut self, tree: &Evaluated<'_>, node: Ref, column: usize, inline: bool, out: &mut String) {
+        let mut inline = inline;
+        for (key, value) in tree.forest.entries(node) {
+            yaml::emit_key(tree.forest.key(key), column, std::mem::take(&mut inline), out);
+            self.value(tree, (value, column, Behind::Key), out);
         }
-        if is_map {
-            for (key, value) in tree.forest.entries(node) {
-                yaml::emit_key(tree.forest.key(key), column, std::mem::take(&mut inline), out);
-                self.value(tree, (value, column, Behind::Key), out);
-            }
-        } else {
-            for item in tree.forest.items(node) {
-                yaml::emit_dash(column, std::mem::take(&mut inline), out);
-                self.value(tree, (item, column, Behind::Dash), out);
-            }
+        for item in tree.forest.items(node) {
+            yaml::emit_dash(column, std::mem::take(&mut inline), out);
+            self.value(tree, (item, column, Behind::Dash), out);
         }
     }
 }
 
-fn is_filled_map(tree: &Evaluated<'_>, node: Ref) -> bool {
-    tree.forest.kind(node) == Kind::Map && tree.forest.entries(node).next().is_some()
+/// Whether a node is a map or list with something in it.
+fn is_filled(tree: &Evaluated<'_>, node: Ref) -> bool {
+    tree.forest.entries(node).next().is_some() || tree.forest.items(node).next().is_some()
 }

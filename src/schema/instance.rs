@@ -191,20 +191,19 @@ impl<'t> Instance<'t> {
 
     /// Shows a map's members until `each` has seen enough.
     fn each_member(source: Source<'t>, stripped: bool, mut each: impl FnMut(&'t str, Self) -> bool) {
-        let kept = |child: &Self| !(stripped && matches!(child.value, Value::Null));
         match source {
             Source::Merged(tree, node) => {
                 for (key, child) in tree.forest.entries(node) {
-                    let child = Self::of_merged(tree, child, stripped);
-                    if kept(&child) && each(tree.forest.key(key), child) {
+                    if Self::is_kept(tree, child, stripped)
+                        && each(tree.forest.key(key), Self::of_merged(tree, child, stripped))
+                    {
                         return;
                     }
                 }
             }
             Source::Members(members) => {
                 for (key, child) in members {
-                    let child = Self::of_json(child, stripped);
-                    if kept(&child) && each(key, child) {
+                    if !(stripped && child.is_null()) && each(key, Self::of_json(child, stripped)) {
                         return;
                     }
                 }

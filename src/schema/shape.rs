@@ -17,7 +17,7 @@ use crate::merge::{Path, Step};
 const PARTS_MAX: u64 = 60_000;
 
 /// What a schema says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shape {
     mark: Option<Value>,
     root: Part,
@@ -34,7 +34,7 @@ struct Part {
 
 /// The words that a part may hold. `$schema` and `x-hlgen` are for the whole alone: a schema within the schema that is read
 /// by other rules is none of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Word {
     Type,
     Properties,

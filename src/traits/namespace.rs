@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::quota;
+use super::{object, quota};
 use crate::argocd::types::keys;
 use crate::model::{PodSecurity, Tier};
 use crate::plan::Plan;
@@ -74,7 +74,7 @@ fn owner(plan: &Plan, index: usize) -> usize {
 
 /// The objects of a namespace: itself first, then what lies in it.
 pub fn objects(plan: &Plan, cluster: usize, namespace: &Namespace) -> Vec<Json> {
-    let mut objects = vec![object(plan, cluster, namespace)];
+    let mut objects = vec![itself(plan, cluster, namespace)];
     objects.extend(quota::objects(plan, namespace));
     objects.extend(super::network::policies(plan, cluster, namespace));
     objects.extend(super::secrets::objects(plan, cluster, &namespace.name));
@@ -84,15 +84,15 @@ pub fn objects(plan: &Plan, cluster: usize, namespace: &Namespace) -> Vec<Json> 
 
 /// Name, namespace and labels of an object that lies in a namespace and belongs to no release.
 pub(super) fn metadata(namespace: &Namespace, name: &str) -> Json {
-    super::object([
+    object([
         ("name", name.into()),
         ("namespace", namespace.name.as_str().into()),
-        ("labels", super::object([("app.kubernetes.io/managed-by", "hlgen".into())])),
+        ("labels", object([("app.kubernetes.io/managed-by", "hlgen".into())])),
     ])
 }
 
 /// The Namespace itself.
-fn object(plan: &Plan, cluster: usize, namespace: &Namespace) -> Json {
+fn itself(plan: &Plan, cluster: usize, namespace: &Namespace) -> Json {
     let cluster = &plan.clusters[cluster];
     let env = &plan.environments[cluster.env];
     let level = namespace.pod_security.as_str();
@@ -110,14 +110,11 @@ fn object(plan: &Plan, cluster: usize, namespace: &Namespace) -> Json {
         labels.insert(format!("pod-security.kubernetes.io/{mode}-version"), version.as_str().into());
     }
     // A namespace outlives what was in it: Argo CD neither prunes nor deletes it, nor minds that it stays.
-    let annotations = super::object([
+    let annotations = object([
         (keys::COMPARE_OPTIONS, "IgnoreExtraneous".into()),
         (keys::SYNC_OPTIONS, "Prune=false,Delete=false".into()),
     ]);
-    let metadata = super::object([
-        ("name", namespace.name.as_str().into()),
-        ("labels", labels.into()),
-        ("annotations", annotations),
-    ]);
-    super::object([("apiVersion", "v1".into()), ("kind", "Namespace".into()), ("metadata", metadata)])
+    let metadata =
+        object([("name", namespace.name.as_str().into()), ("labels", labels.into()), ("annotations", annotations)]);
+    object([("apiVersion", "v1".into()), ("kind", "Namespace".into()), ("metadata", metadata)])
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::emit::{View, spaces, write_key, write_scalar, write_word};
 use serde::ser::{self, Impossible, Serialize};
+
+use super::emit::{View, spaces, write_key, write_scalar, write_word};
 
 /// What cannot be written: a key that is no text, or a kind of type that no object of ours is made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

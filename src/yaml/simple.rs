@@ -5,7 +5,8 @@
 //! the whole file goes to the real parser: this reader never reports anything and never has to know what a mistake is.
 //! That both make the same document of every text that is taken here is held by a property test.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
 use yaml_rust2::parser::Tag as RawTag;
 use yaml_rust2::scanner::TScalarStyle;
 
@@ -29,7 +30,7 @@ pub(super) fn may_be_simple(text: &str) -> bool {
 /// Feeds a text that may be simple to a builder, which is of use only if all of it was taken.
 pub(super) fn feed(text: &str, builder: &mut Builder<'_>) -> Simple {
     builder.expect_nodes(text.len() / 10);
-    let (open, anchors) = (Vec::new(), FxHashMap::default());
+    let (open, anchors) = (Vec::new(), HashMap::new());
     let mut reader = Reader { text, at: 0, builder, open, awaits: Awaits::Root, anchors, anchor: 0 };
     while reader.at < text.len() {
         reader.line()?;
@@ -102,7 +103,7 @@ struct Reader<'t, 'b, 'f> {
     open: Vec<Open>,
     awaits: Awaits,
     /// Numbers of the anchors so far. A name that is given twice is for the parser.
-    anchors: FxHashMap<&'t str, usize>,
+    anchors: HashMap<&'t str, usize>,
     /// The anchor of the next value, or 0.
     anchor: usize,
 }

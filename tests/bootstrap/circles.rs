@@ -252,6 +252,9 @@ fn the_root_of_the_plugin_knows_the_values() {
     assert!(said().contains(unknown), "{}", said());
     case.write("catalog/web/values.yaml", b"replicas: 2\n");
     assert!(!said().contains(unknown), "{}", said());
+    // What is wrong with them is said once, however often they are evaluated.
+    case.write("catalog/web/values.yaml", b"replicas: 2\nnested: { y: 1 }\n");
+    assert_eq!(said().matches("yaml/ambiguous-scalar").count(), 1, "{}", said());
 }
 
 /// Generated values live in one namespace; where it is no release's of these steps it is made all the same.

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::object;
 use super::flows::{Direction, Flow, Peer};
 use crate::argocd::types::keys;
 use crate::model::{PodPort, PortRef};
+use crate::traits::object;
 
 /// Label that the API server gives to every namespace: its name.
 const NAMESPACE_LABEL: &str = "kubernetes.io/metadata.name";
@@ -127,8 +127,8 @@ fn selector(peer: &Peer) -> Json {
     match peer {
         // Both selectors in one item: pods with these labels in that namespace.
         Peer::Pods { namespace, labels } => {
-            let labels_of_it = object([(NAMESPACE_LABEL, namespace.as_str().into())]);
-            let mut selector = object([("namespaceSelector", object([("matchLabels", labels_of_it)]))]);
+            let name = object([(NAMESPACE_LABEL, namespace.as_str().into())]);
+            let mut selector = object([("namespaceSelector", object([("matchLabels", name)]))]);
             if !labels.is_empty() {
                 selector["podSelector"] = json!({ "matchLabels": labels });
             }
